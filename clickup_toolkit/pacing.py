@@ -1,0 +1,1 @@
+"""Who may send next, and how long to wait."""

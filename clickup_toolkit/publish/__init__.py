@@ -1,0 +1,1 @@
+"""Placeholder of the publish package."""

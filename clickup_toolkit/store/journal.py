@@ -1,0 +1,162 @@
+"""The journal: every answered page, compressed, before anything else happens to it.
+
+One SQLite file in the data folder. A crawl asks the journal first; what an interrupted crawl has already
+been told is not asked again. A finished crawl is normalised from its journal, so that step can be repeated
+without the API. What stands in the journal is committed page by page and survives SIGKILL.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+from isal import isal_zlib
+
+from clickup_toolkit.client import Answer
+from clickup_toolkit.errors import Refused, StorageError
+from clickup_toolkit.records import Gap
+
+__all__ = ["Journal"]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS answers (
+    seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, stream TEXT NOT NULL, context TEXT NOT NULL,
+    received INTEGER NOT NULL, refusal TEXT, body BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS answers_by_stream ON answers (stream, seq);
+CREATE TABLE IF NOT EXISTS tasks (
+    id TEXT PRIMARY KEY, updated INTEGER, time_spent INTEGER, list_id TEXT, seen INTEGER) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS entries (
+    id TEXT PRIMARY KEY, task_id TEXT, duration INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS gaps (
+    what TEXT, id TEXT, code TEXT, message TEXT, remedy TEXT, PRIMARY KEY (what, id, code)) WITHOUT ROWID;
+"""
+_FAST = 1  # isal's level: seven times smaller at 800 MB/s
+
+
+class Journal:
+    """What one crawl has been told, in order.
+
+    ``facts`` describe the crawl (workspace, mode, start); a journal with other facts is another crawl's.
+    Raises :class:`StorageError` where the file cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            # A killed process loses nothing without syncs; only a power cut could, and a crawl can be redone.
+            self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;" + _SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise _storage_error(path, error) from error
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What the crawl is: ``team_id``, ``mode``, ``started`` (ms) and what else it noted."""
+        return dict(self._db.execute("SELECT name, value FROM facts"))
+
+    def note_facts(self, facts: Mapping[str, str]) -> None:
+        """Add to the facts, overwriting those of the same name."""
+        self._write("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts.items())
+
+    @property
+    def started(self) -> int:
+        """When the crawl began, in ms since 1970 UTC."""
+        return int(self.facts["started"])
+
+    @property
+    def team_id(self) -> str:
+        """The workspace that was crawled."""
+        return self.facts["team_id"]
+
+    @property
+    def mode(self) -> str:
+        """``full`` or ``incremental``."""
+        return self.facts["mode"]
+
+    def recall(self, key: str) -> Answer | Refused | None:
+        """Return what was answered to the request ``key``, or None when it was not asked yet."""
+        row = self._db.execute(
+            "SELECT stream, context, received, body, refusal FROM answers WHERE key = ?", (key,)
+        ).fetchone()
+        if row is None:
+            return None
+        if row[4] is not None:
+            return Refused(**msgspec.json.decode(row[4]))
+        return _answer(row[:4])
+
+    def record(self, key: str, answer: Answer) -> None:
+        """Append an answer."""
+        body = isal_zlib.compress(answer.body, _FAST)
+        row = (key, answer.stream, _text(answer.context), answer.received, None, body)
+        self._write(f"INSERT INTO answers {_COLUMNS}", [row])
+
+    def record_refusal(self, key: str, stream: str, refusal: Refused) -> None:
+        """Append the fact that a request was refused for good."""
+        facts = {
+            "message": refusal.message,
+            "remedy": refusal.remedy,
+            "status": refusal.status,
+            "code": refusal.code,
+        }
+        self._write(f"INSERT INTO answers {_COLUMNS}", [(key, stream, "{}", 0, _text(facts), b"")])
+
+    def answers(self, *streams: str) -> Iterator[Answer]:
+        """Yield the answers of these streams (of all, if none is named) in the order of their arrival."""
+        chosen = f"stream IN ({','.join('?' * len(streams))})" if streams else "1"
+        rows = self._db.execute(
+            "SELECT stream, context, received, body FROM answers "  # noqa: S608  # placeholders only
+            f"WHERE refusal IS NULL AND {chosen} ORDER BY seq",
+            streams,
+        )
+        return map(_answer, rows)
+
+    def note_gap(self, gap: Gap) -> None:
+        """Remember that something could not be read."""
+        self._write("INSERT OR REPLACE INTO gaps VALUES (?, ?, ?, ?, ?)", [gap])
+
+    def gaps(self) -> list[Gap]:
+        """Return what could not be read."""
+        return [Gap(*row) for row in self._db.execute("SELECT * FROM gaps ORDER BY what, id, code")]
+
+    def close(self) -> None:
+        """Close the file; what was noted stays."""
+        self._db.close()
+
+    def _write(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
+        try:
+            self._db.execute("BEGIN")
+            self._db.executemany(statement, rows)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise _storage_error(self.path, error) from error
+
+
+_COLUMNS = "(key, stream, context, received, refusal, body) VALUES (?, ?, ?, ?, ?, ?)"
+
+
+def _answer(row: Sequence[object]) -> Answer:
+    stream, context, received, body = row
+    return Answer(
+        str(stream),
+        msgspec.json.decode(str(context), type=dict[str, str]),
+        int(str(received)),
+        isal_zlib.decompress(body),
+    )
+
+
+def _text(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _storage_error(path: Path, error: Exception) -> StorageError:
+    return StorageError(
+        f"The journal {path} cannot be written: {error}.",
+        "Free disk space or set CLICKUP_DATA_DIR to a folder that can be written, and run the export again: "
+        "it goes on where it stopped.",
+    )

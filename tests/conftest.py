@@ -1,0 +1,3 @@
+"""What every test may use; the parts live in ``tests/fixtures``."""
+
+pytest_plugins = ["tests.fixtures.valkey", "tests.fixtures.demo", "tests.fixtures.browser"]
