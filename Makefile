@@ -1,0 +1,117 @@
+# `make` alone lists the targets. Everything runs in .venv, which the first target makes, and makes again
+# whenever requirements.lock or pyproject.toml changes. Nothing else has to be installed or started before.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+UV := $(BIN)/uv pip
+DOCS := README.md docs/*.md
+
+# What a caller may set: make demo ONCE=1, make test ARGS="-k settings", make purge YES=1, make lock UPGRADE=1
+ONCE ?=
+ARGS ?=
+YES ?=
+UPGRADE ?=
+
+.PHONY: help
+help: ## List the targets
+	@echo "Usage: make <target>. The first one sets everything up in $(VENV)."
+	@awk -F ':.*## ' '/^[a-z_]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# ---- Use it -----------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: $(READY) ## Export a synthetic workspace and serve it; needs no token (ONCE=1: export, show, end)
+	@$(BIN)/clickup-toolkit demo $(if $(ONCE),--once) $(ARGS)
+
+.PHONY: start
+start: $(READY) ## Export your workspace now and then, and serve it; needs the settings in .env
+	@$(BIN)/clickup-toolkit up $(ARGS)
+
+.PHONY: fresh_start
+fresh_start: ## Rebuild .venv and start anew; the data folder stays
+	@rm -rf $(VENV)
+	@$(MAKE) start
+
+.PHONY: lab
+lab: $(READY) ## Open JupyterLab on the notebooks
+	@$(BIN)/jupyter lab --notebook-dir=notebooks $(ARGS)
+
+.PHONY: shell
+shell: $(READY) ## Open IPython with the exported workspace loaded as ws
+	@$(BIN)/ipython -i -c "from clickup_toolkit import Workspace; ws = Workspace(); print(repr(ws))"
+
+.PHONY: purge
+purge: ## Remove the data folder and .venv for good; asks first (YES=1: does not ask)
+	@$(MAKE) down
+	@data="$$($(DATA_FOLDER))"; \
+	for kept in "$(CURDIR)" "$$HOME"; do \
+	  case "$$kept/" in "$${data%/}"/*) echo "The data folder is $$data; that holds more than data. Remove it by hand."; exit 1;; esac; \
+	done; \
+	echo "This removes, for good: $$data and $(CURDIR)/$(VENV)"; \
+	if [ -z "$(YES)" ]; then read -r -p "Type yes to go on: " answer && [ "$$answer" = yes ] || { echo "Nothing was removed."; exit 1; }; fi; \
+	rm -rf -- "$$data" "$(VENV)"; \
+	echo "Removed."
+
+DATA_FOLDER = if [ -x $(BIN)/python ]; then \
+	$(BIN)/python -c 'from clickup_toolkit.settings import Settings; print(Settings.read().data_dir)'; \
+	else realpath -m -- "$${CLICKUP_DATA_DIR:-data}"; fi
+
+# ---- Work on it -------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: $(READY) ## Run every test (ARGS="-k settings": a part of them)
+	@$(BIN)/pytest $(ARGS)
+
+.PHONY: lint
+lint: $(READY) ## Run the quick checks: format, ruff, mypy, the order of layers, the docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/cog --check -P $(DOCS)
+
+.PHONY: check
+check: lint test ## Run lint and test: what must hold before a commit
+
+.PHONY: bench
+bench: $(READY) ## Run the benchmarks; each prints a table
+	@found=; for file in benchmarks/[a-z]*.py; do \
+	  [ -e "$$file" ] || continue; \
+	  found=yes; name=$${file##*/}; \
+	  $(BIN)/python -m "benchmarks.$${name%.py}" $(ARGS); \
+	done; \
+	[ -n "$$found" ] || echo "There are no benchmarks yet."
+
+.PHONY: docs
+docs: $(READY) ## Write the generated parts of the docs anew: settings, tables, command line
+	@$(BIN)/cog -r -P $(DOCS)
+
+.PHONY: lock
+lock: $(READY) ## Pin the dependencies anew in requirements.lock (UPGRADE=1: to the newest that fit)
+	$(UV) compile pyproject.toml --extra all --universal --python-version 3.11 --no-header --no-annotate \
+	  --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) -o requirements.lock
+
+# ---- Set-up -----------------------------------------------------------------------------------------------
+
+# Compiled once here, since every test, kernel and server process would do it again where Python may not keep
+# its byte code. Without build isolation, so that the pinned hatchling builds, and nothing else is fetched.
+$(READY): requirements.lock pyproject.toml
+	@echo "Setting up $(VENV) (once; about a minute) …"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "$(PYTHON) is older than 3.11. Name a newer one: make PYTHON=python3.12 …"; exit 1; }
+	@[ -x $(BIN)/uv ] || $(PYTHON) -m venv --clear $(VENV) \
+	  || { rm -rf $(VENV); echo "Python cannot make virtual environments here. On Debian: apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(UV) install --quiet --compile-bytecode --python $(BIN)/python -r requirements.lock
+	@$(UV) install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	@touch $@
