@@ -1,10 +1,52 @@
-"""One authenticated, paced, retried GET."""
+"""One authenticated, paced, retried GET.
+
+The chain, from the outside in: :meth:`Client.get` retries, ``_send_when_allowed`` waits for its turn and
+waits 429s out, ``_send`` speaks HTTP, ``_judge`` turns an answer into bytes or an error. Errors are told
+apart by ClickUp's ``ECODE``, not by the HTTP status, which misleads: a wrong id answers 401, a wrong
+parameter 500.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import random
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import NamedTuple, Self, TypeVar
+from urllib.parse import urlencode
 
-__all__ = ["Answer"]
+import httpx
+import msgspec
+import stamina
+from isal import igzip_lib, isal_zlib
+
+from clickup_toolkit.errors import (
+    ApiUnreachable,
+    BrokenAnswer,
+    ClickUpError,
+    RateLimited,
+    Refused,
+    ServerFault,
+    Unanswered,
+)
+from clickup_toolkit.pacing import Pacer, RateReport, full_jitter, read_rate
+from clickup_toolkit.settings import Secret, Settings
+
+__all__ = ["Answer", "Client", "Query", "Request", "Stats", "is_personal"]
+
+T = TypeVar("T")
+Query = Sequence[tuple[str, str]]
+
+_TIMEOUT = httpx.Timeout(connect=15, read=90, write=15, pool=None)  # deep pages took 25 s on the real service
+_MOST_THROTTLED = 30  # 429s that one request waits out before it counts as failed
+_LONGEST_BACKOFF_S = 300.0
+_GZIP = 16 + 15
+_HTTP_TOO_MANY, _HTTP_REQUEST_TIMEOUT = 429, 408
+
+HOPELESS = frozenset({"SHARD_001", "GROUP_HELPERS_001", "TIMEENTRY_072"})
+"""Codes that come with a 500 but mean a bad request."""
+TWICE = frozenset({"ITEMV2_003"})
+"""Codes that are sometimes intermittent: worth a second try, not a seventh."""
 
 
 class Answer(NamedTuple):
@@ -18,3 +60,216 @@ class Answer(NamedTuple):
     context: dict[str, str]
     received: int
     body: bytes
+
+
+class Request(NamedTuple):
+    """One question: ``path`` below the base address, or whole for another API version; ``query`` in order."""
+
+    path: str
+    query: Query = ()
+
+    @property
+    def key(self) -> str:
+        """The question as one string, the same in every run."""
+        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+
+
+class Stats(msgspec.Struct):
+    """What the client did: ``requests`` sent, ``throttled`` 429 answers met, ``retries`` sent again."""
+
+    requests: int = 0
+    throttled: int = 0
+    retries: int = 0
+    received_bytes: int = 0
+
+
+class Client:
+    """Asks ClickUp. Use as an async context manager.
+
+    ``transport`` replaces the network, ``now`` tells the time in ms since 1970 UTC, ``uniform`` draws
+    random numbers for the backoff.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        pacer: Pacer,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        uniform: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        if settings.token is None:
+            raise TypeError("a client needs settings with a token")
+        self.stats = Stats()
+        self.pacer = pacer
+        self._base = settings.api_url
+        self._tries = settings.max_retries
+        self._initial_backoff = settings.initial_backoff
+        self._now = now
+        self._uniform = uniform
+        self._reached = False
+        self._http = httpx.AsyncClient(
+            headers=_headers(settings.token),
+            timeout=_TIMEOUT,
+            transport=transport,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
+            follow_redirects=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def get(
+        self, request: Request, decode: Callable[[bytes], T], *, tries: int | None = None
+    ) -> tuple[bytes, int, T]:
+        """Return the answer's body, the instant it came (ms since 1970 UTC) and what ``decode`` made of it.
+
+        ``decode`` raises ``msgspec.DecodeError`` or :class:`BrokenAnswer` for what cannot be the answer to
+        the question; that is asked again. Raises :class:`Refused` for what will never be answered and
+        :class:`Unanswered` when ``tries`` (default: the setting) failed.
+        """
+        hook = _Backoff(self._initial_backoff, self._uniform)
+        async for attempt in stamina.retry_context(hook, attempts=tries or self._tries, timeout=None):
+            with attempt:
+                if attempt.num > 1:
+                    self.stats.retries += 1
+                body = await self._send_when_allowed(request)
+                return body, self._now(), _decoded(request, body, decode)
+        raise AssertionError("stamina either returns or raises")
+
+    async def _send_when_allowed(self, request: Request) -> bytes:
+        for _ in range(_MOST_THROTTLED):
+            async with self.pacer.turn() as answered:
+                response, body = await self._send(request, answered)
+            try:
+                return _judge(request, response, body)
+            except RateLimited:
+                self.stats.throttled += 1
+                self.pacer.pause(read_rate(response.headers))
+        raise RateLimited(
+            f"ClickUp answered 429 to {_shown(request)} {_MOST_THROTTLED} times in a row.",
+            "Other tools use up the rate limit of this token: give the export a token of its own.",
+            status=_HTTP_TOO_MANY,
+        )
+
+    async def _send(
+        self, request: Request, answered: Callable[[RateReport], None]
+    ) -> tuple[httpx.Response, bytes]:
+        self.stats.requests += 1
+        address = request.key if request.key.startswith("http") else self._base + request.key
+        try:
+            async with self._http.stream("GET", address) as response:
+                body = b"".join([part async for part in response.aiter_raw()])
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._unreachable(request, error) from error
+        self._reached = True
+        answered(read_rate(response.headers))
+        self.stats.received_bytes += len(body)
+        return response, _decompressed(request, response, body)
+
+    def _unreachable(self, request: Request, error: Exception) -> ApiUnreachable:
+        reason = str(error) or type(error).__name__
+        if self._reached:
+            return ApiUnreachable(f"No answer to {_shown(request)}: {reason}.", "Run the export again later.")
+        return ApiUnreachable(
+            f"ClickUp cannot be reached at {self._base}: {reason}.",
+            "Check the network, a proxy, and CLICKUP_API_URL.",
+        )
+
+
+class _Backoff:
+    """stamina's hook: what to retry, and after how many seconds."""
+
+    def __init__(self, initial: float, uniform: Callable[[float, float], float]) -> None:
+        self._initial = initial
+        self._uniform = uniform
+        self._failures = 0
+
+    def __call__(self, error: Exception) -> bool | float:
+        self._failures += 1
+        if not isinstance(error, Unanswered) or (error.code in TWICE and self._failures > 1):
+            return False
+        return min(_LONGEST_BACKOFF_S, full_jitter(self._failures, self._initial, self._uniform))
+
+
+def is_personal(token: Secret) -> bool:
+    """Tell whether a token is a personal one, which is sent bare and may ask for several people's time."""
+    return token.reveal().startswith("pk_")
+
+
+def _headers(token: Secret) -> dict[str, str]:
+    bare = token.reveal()
+    return {
+        "Authorization": bare if is_personal(token) else f"Bearer {bare}",
+        "Accept": "application/json",
+        "Accept-Encoding": "gzip",
+        "Content-Type": "application/json",
+    }
+
+
+def _decompressed(request: Request, response: httpx.Response, body: bytes) -> bytes:
+    encoding = response.headers.get("content-encoding", "identity")
+    if encoding == "identity":
+        return body
+    try:
+        return bytes(isal_zlib.decompress(body, wbits=_GZIP))
+    except (igzip_lib.IsalError, EOFError) as error:
+        raise _broken(request, f"the compressed body is damaged ({error})") from error
+
+
+def _judge(request: Request, response: httpx.Response, body: bytes) -> bytes:
+    """Return the body of a good answer; raise what a bad one means."""
+    if response.status_code == httpx.codes.OK:
+        return body
+    text, code = _error_of(body)
+    raise _error(request, response.status_code, code, text)
+
+
+def _error(request: Request, status: int, code: str, text: str) -> ClickUpError:
+    message = f"ClickUp answered {status} {code} to {_shown(request)}: {text}".replace("  ", " ")
+    if status == _HTTP_TOO_MANY or code == "APP_002":
+        return RateLimited(message, status=status, code=code)
+    if code in HOPELESS:
+        return Refused(message, status=status, code=code)
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == _HTTP_REQUEST_TIMEOUT or code in TWICE:
+        return ServerFault(message, status=status, code=code)
+    return Refused(message, status=status, code=code)
+
+
+class _ErrorBody(msgspec.Struct):
+    err: object = ""
+    ECODE: object = ""
+
+
+def _error_of(body: bytes) -> tuple[str, str]:
+    """Return the text and the code of an error body, which may be JSON, HTML or anything."""
+    try:
+        error = msgspec.json.decode(body, type=_ErrorBody)
+        return str(error.err)[:200], str(error.ECODE or "")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return " ".join(body[:200].decode("utf-8", "replace").split()), ""
+
+
+def _decoded(request: Request, body: bytes, decode: Callable[[bytes], T]) -> T:
+    try:
+        return decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _broken(request, f"{error}") from error
+
+
+def _broken(request: Request, why: str) -> BrokenAnswer:
+    return BrokenAnswer(
+        f"The answer to {_shown(request)} is broken: {why}.",
+        "Run the export again later.",
+        code="BROKEN_ANSWER",
+    )
+
+
+def _shown(request: Request) -> str:
+    return f"GET {request.key if len(request.key) <= 120 else request.key[:117] + '…'}"
