@@ -69,8 +69,15 @@ def _secret(value: str) -> Secret:
     return Secret(value)
 
 
+def _password_hash(value: str) -> Secret:
+    parts = value.split("$")
+    if len(parts) != 4 or parts[0] != "pbkdf2_sha256" or not parts[1].isdigit() or not all(parts):
+        raise ValueError("must be a hash that `datasette hash-password` printed")
+    return Secret(value)
+
+
 def _team_id(value: str) -> str:
-    if not value.isdigit():
+    if not (value.isascii() and value.isdigit()):
         raise ValueError("must be a number, the one in your ClickUp addresses")
     return value
 
@@ -124,6 +131,12 @@ def _port(value: str) -> int:
 
 def _folder(value: str) -> Path:
     return Path(value).expanduser().absolute()
+
+
+def _shown(value: str) -> str:
+    """Quote a wrong value, unless it may hold a secret: a misplaced token, an address with a password."""
+    secretive = "@" in value or "pk_" in value or len(value) > 40
+    return "" if secretive else f" (it is {value!r})"
 
 
 SETTINGS: dict[str, Setting] = {
@@ -185,6 +198,14 @@ SETTINGS: dict[str, Setting] = {
     "export_interval_hours": Setting(
         "EXPORT_INTERVAL_HOURS", "time between scheduled exports", "5", _decimal(0)
     ),
+    "password_hash": Setting(
+        "DATASETTE_PASSWORD_HASH",
+        "hash of the password that people sign in with (user `admin`); unset: the pages are open, "
+        "and served to this machine alone",
+        "",
+        _password_hash,
+        "Make one: datasette hash-password",
+    ),
     "host": Setting("HOST", "where to serve", "127.0.0.1", _text),
     "port": Setting("PORT", "where to serve", "8000", _port),
 }
@@ -196,7 +217,8 @@ REQUIRED = frozenset({"token", "team_id", "api_auth_token"})
 class Settings:
     """Everything the environment says. ``None`` for a required one that was not asked for and is not set.
 
-    ``concurrency`` is None for ``auto``; ``redis_url`` is None for the embedded server.
+    ``concurrency`` is None for ``auto``; ``redis_url`` is None for the embedded server. The addresses are
+    left out of the repr, since they may hold a password.
     """
 
     token: Secret | None = None
@@ -207,10 +229,11 @@ class Settings:
     initial_backoff: float = 3.0
     redis_lock_ttl: int = 1800
     keep_last_n_exports: int = 7
-    api_url: str = "https://api.clickup.com/api/v2"
-    redis_url: str | None = None
+    api_url: str = field(default="https://api.clickup.com/api/v2", repr=False)
+    redis_url: str | None = field(default=None, repr=False)
     data_dir: Path = field(default_factory=lambda: _folder("data"))
     export_interval_hours: float = 5.0
+    password_hash: Secret | None = None
     host: str = "127.0.0.1"
     port: int = 8000
 
@@ -228,7 +251,7 @@ class Settings:
         Raises :class:`SettingsError` naming everything that is missing or wrong, with its remedy.
         """
         if environ is None:
-            file = dotenv_values(dotenv or Path(".env"))
+            file = dotenv_values(dotenv or Path(".env"), encoding="utf-8-sig")
             environ = {**{k: v for k, v in file.items() if v is not None}, **os.environ}
         found: dict[str, Any] = {}
         wrong: list[str] = []
@@ -243,7 +266,7 @@ class Settings:
             try:
                 found[name] = setting.read(text)
             except ValueError as error:
-                shown = "" if setting.read is _secret else f" (it is {text!r})"
+                shown = "" if setting.read in (_secret, _password_hash) else _shown(text)
                 wrong.append(f"{setting.variable} {error}{shown}. {setting.remedy}".strip())
         if wrong:
             raise SettingsError("\n".join(wrong))

@@ -1,0 +1,314 @@
+"""The environment, read once: defaults, every complaint, and no secret in sight."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import subprocess
+import sys
+import traceback
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from clickup_toolkit.errors import SettingsError
+from clickup_toolkit.settings import REQUIRED, SETTINGS, Secret, Settings
+
+TOKEN = "pk_183034_K7Q2X9TOPSECRET"
+GOOD = {"CLICKUP_TOKEN": TOKEN, "CLICKUP_TEAM_ID": "9011", "API_AUTH_TOKEN": "open-sesame"}
+HASH = "pbkdf2_sha256$480000$3f1c$S2Vlc1BlZXBpbmc="
+TOKEN_REMEDY = "Make one in ClickUp: your avatar, Settings, Apps, API Token, Generate. It starts with pk_."
+TEAM_REMEDY = "It is the first number in your ClickUp addresses: app.clickup.com/<workspace id>/…"
+BEARER_REMEDY = 'Invent one: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
+REDIS_REMEDY = "Leave it unset to use the embedded server in the data folder."
+
+
+def refusal(environ: dict[str, str], *need: str) -> str:
+    """Return the message with which these settings are refused."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.read(environ, need=need)
+    return str(caught.value)
+
+
+def test_nothing_set_gives_the_defaults() -> None:
+    """Without any variable every setting has the default that its declaration states."""
+    settings = Settings.read({})
+    assert settings == Settings()
+    stated = {name: setting.default for name, setting in SETTINGS.items()}
+    for name in REQUIRED:
+        assert stated.pop(name) is None
+        assert getattr(settings, name) is None
+    read = {name: SETTINGS[name].read(text) if text else None for name, text in stated.items()}
+    assert {name: getattr(settings, name) for name in stated} == read
+
+
+def test_every_declared_setting_is_a_field_and_the_other_way_round() -> None:
+    """The declarations and the typed object name the same settings in the same order."""
+    assert list(SETTINGS) == [field.name for field in fields(Settings)]
+
+
+def test_everything_set_is_read_typed() -> None:
+    """Each variable arrives in its field with its type."""
+    environ = GOOD | {
+        "CONCURRENCY": "8",
+        "MAX_RETRIES": "3",
+        "INITIAL_BACKOFF": "0.25",
+        "REDIS_LOCK_TTL": "60",
+        "KEEP_LAST_N_EXPORTS": "2",
+        "CLICKUP_API_URL": "http://127.0.0.1:9000/api/v2/",
+        "REDIS_URL": "unix:///run/redis.sock",
+        "CLICKUP_DATA_DIR": "/srv/clickup",
+        "EXPORT_INTERVAL_HOURS": "0.5",
+        "DATASETTE_PASSWORD_HASH": HASH,
+        "HOST": "0.0.0.0",
+        "PORT": "8080",
+    }
+    assert Settings.read(environ, need=REQUIRED) == Settings(
+        token=Secret(TOKEN),
+        team_id="9011",
+        api_auth_token=Secret("open-sesame"),
+        concurrency=8,
+        max_retries=3,
+        initial_backoff=0.25,
+        redis_lock_ttl=60,
+        keep_last_n_exports=2,
+        api_url="http://127.0.0.1:9000/api/v2",
+        redis_url="unix:///run/redis.sock",
+        data_dir=Path("/srv/clickup"),
+        export_interval_hours=0.5,
+        password_hash=Secret(HASH),
+        host="0.0.0.0",
+        port=8080,
+    )
+
+
+def test_concurrency_may_be_left_to_the_toolkit() -> None:
+    """``auto`` is kept as None: no fixed number."""
+    assert Settings.read({"CONCURRENCY": "auto"}).concurrency is None
+
+
+def test_the_data_folder_is_absolute_from_the_start(tmp_path: Path) -> None:
+    """A relative folder and ``~`` are resolved when they are read, not where they are used."""
+    assert Settings.read({"CLICKUP_DATA_DIR": "exports"}).data_dir == Path.cwd() / "exports"
+    assert Settings.read({"CLICKUP_DATA_DIR": "~/exports"}).data_dir == Path.home() / "exports"
+
+
+@pytest.mark.parametrize("around", ["{}\n", " {} ", "{}\r\n", "\t{}"])
+def test_blanks_around_a_value_are_not_part_of_it(around: str) -> None:
+    """A trailing newline, as secret files have it, does not become part of the token."""
+    environ = {name: around.format(value) for name, value in GOOD.items()}
+    assert Settings.read(environ, need=REQUIRED) == Settings.read(GOOD)
+
+
+@pytest.mark.parametrize("empty", ["", "  ", "\n"])
+def test_an_empty_variable_counts_as_unset(empty: str) -> None:
+    """An empty value means the default, as in a file whose lines were left blank."""
+    environ = {setting.variable: empty for setting in SETTINGS.values()}
+    assert Settings.read(environ) == Settings()
+
+
+MISSING = {
+    "token": "CLICKUP_TOKEN is not set: API token: personal (`pk_…`, sent bare) or OAuth (sent as Bearer). "
+    + TOKEN_REMEDY,
+    "team_id": "CLICKUP_TEAM_ID is not set: workspace id. " + TEAM_REMEDY,
+    "api_auth_token": "API_AUTH_TOKEN is not set: bearer token for the JSON export. " + BEARER_REMEDY,
+}
+
+
+@pytest.mark.parametrize("name", sorted(REQUIRED))
+def test_a_missing_setting_is_named_with_its_remedy(name: str) -> None:
+    """What a command needs and does not find is said with where to get it."""
+    assert refusal({}, name) == MISSING[name]
+
+
+def test_only_what_a_command_needs_must_be_set() -> None:
+    """A command that asks for nothing runs without any required setting."""
+    assert Settings.read({"PORT": "0"}, need=()).port == 0
+
+
+WRONG = [
+    ("CLICKUP_TOKEN", "pk_1 2", f"must not contain blanks or line breaks. {TOKEN_REMEDY}"),
+    (
+        "CLICKUP_TEAM_ID",
+        "acme",
+        f"must be a number, the one in your ClickUp addresses (it is 'acme'). {TEAM_REMEDY}",
+    ),
+    (
+        "CLICKUP_TEAM_ID",
+        "9²",
+        f"must be a number, the one in your ClickUp addresses (it is '9²'). {TEAM_REMEDY}",
+    ),
+    ("API_AUTH_TOKEN", "a\nb", f"must not contain blanks or line breaks. {BEARER_REMEDY}"),
+    ("CONCURRENCY", "many", "must be a whole number (it is 'many')."),
+    ("CONCURRENCY", "0", "must be 1 or more (it is '0')."),
+    ("MAX_RETRIES", "2.5", "must be a whole number (it is '2.5')."),
+    ("MAX_RETRIES", "-1", "must be 1 or more (it is '-1')."),
+    ("INITIAL_BACKOFF", "soon", "must be a number (it is 'soon')."),
+    ("INITIAL_BACKOFF", "0", "must be more than 0 (it is '0')."),
+    ("INITIAL_BACKOFF", "nan", "must be more than 0 (it is 'nan')."),
+    ("REDIS_LOCK_TTL", "0", "must be 1 or more (it is '0')."),
+    ("KEEP_LAST_N_EXPORTS", "0", "must be 1 or more (it is '0')."),
+    (
+        "CLICKUP_API_URL",
+        "api.clickup.com",
+        "must be an address that starts with https:// or http:// (it is 'api.clickup.com').",
+    ),
+    (
+        "CLICKUP_API_URL",
+        "https://",
+        "must be an address that starts with https:// or http:// (it is 'https://').",
+    ),
+    (
+        "REDIS_URL",
+        "localhost:6379",
+        "must be an address that starts with redis:// or rediss:// or unix:// (it is 'localhost:6379'). "
+        + REDIS_REMEDY,
+    ),
+    (
+        "DATASETTE_PASSWORD_HASH",
+        "correct horse",
+        "must be a hash that `datasette hash-password` printed. Make one: datasette hash-password",
+    ),
+    ("EXPORT_INTERVAL_HOURS", "inf", "must be more than 0 (it is 'inf')."),
+    ("PORT", "http", "must be a whole number (it is 'http')."),
+    ("PORT", "65536", "must be 65535 or less (it is '65536')."),
+]
+
+
+@pytest.mark.parametrize(("variable", "value", "complaint"), WRONG)
+def test_a_wrong_value_is_said_with_the_rule_it_breaks(variable: str, value: str, complaint: str) -> None:
+    """Each reader refuses what it cannot use, and says what it expects."""
+    assert refusal({variable: value}) == f"{variable} {complaint}"
+
+
+def test_every_reader_that_can_refuse_is_tried() -> None:
+    """Only a folder and a host take any text; every other variable has a refusal above."""
+    tried = {variable for variable, _, _ in WRONG}
+    assert {setting.variable for setting in SETTINGS.values()} - tried == {"CLICKUP_DATA_DIR", "HOST"}
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    """One message names all that is missing or wrong, a line each, in the order of the documentation."""
+    environ = {"CLICKUP_TEAM_ID": "acme", "CONCURRENCY": "0", "PORT": "http"}
+    assert refusal(environ, "token", "team_id", "api_auth_token").splitlines() == [
+        MISSING["token"],
+        f"CLICKUP_TEAM_ID must be a number, the one in your ClickUp addresses (it is 'acme'). {TEAM_REMEDY}",
+        MISSING["api_auth_token"],
+        "CONCURRENCY must be 1 or more (it is '0').",
+        "PORT must be a whole number (it is 'http').",
+    ]
+
+
+def test_wrong_settings_end_a_command_with_its_own_exit_code() -> None:
+    """2 tells wrong usage from a failed export."""
+    assert SettingsError("").exit_code == 2
+
+
+def test_a_secret_shows_itself_only_when_asked() -> None:
+    """Neither repr, str, format nor an error from json holds the secret."""
+    secret = Secret(TOKEN)
+    shown = [
+        repr(secret),
+        str(secret),
+        f"{secret}",
+        f"{secret!r:>30}",
+        repr({"token": secret}),
+    ]
+    with pytest.raises(TypeError) as caught:
+        json.dumps({"token": secret})
+    shown.append(str(caught.value))
+    assert [text for text in shown if TOKEN in text] == []
+    assert shown[0] == "Secret('***')"
+    assert secret.reveal() == TOKEN
+
+
+def test_secrets_compare_by_what_they_hold() -> None:
+    """Two secrets are equal when their texts are; a secret never equals its bare text."""
+    assert Secret("a") == Secret("a")
+    assert hash(Secret("a")) == hash(Secret("a"))
+    assert Secret("a") != Secret("b")
+    assert Secret("a") != "a"
+    assert [bool(Secret("")), bool(Secret("a"))] == [False, True]
+
+
+def test_settings_travel_to_another_process_whole() -> None:
+    """Settings can be pickled, and come back equal."""
+    settings = Settings.read(GOOD)
+    assert pickle.loads(pickle.dumps(settings)) == settings
+
+
+def test_the_settings_repr_shows_no_secret() -> None:
+    """A logged settings object holds no token, and no password that an address may carry."""
+    settings = Settings.read(
+        GOOD
+        | {
+            "DATASETTE_PASSWORD_HASH": HASH,
+            "REDIS_URL": "redis://:hunter2@localhost:6379/0",
+            "CLICKUP_API_URL": "http://me:hunter2@proxy",
+        }
+    )
+    assert [secret for secret in (TOKEN, "open-sesame", HASH, "hunter2") if secret in repr(settings)] == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("CLICKUP_TOKEN", f"{TOKEN} x"),
+        ("CLICKUP_TEAM_ID", TOKEN),
+        ("PORT", "vGz0-43-characters-as-token_urlsafe-makes-x"),
+        ("REDIS_URL", "http://:hunter2@localhost"),
+        ("CLICKUP_API_URL", "ftp://me:hunter2@proxy"),
+    ],
+)
+def test_a_refusal_shows_no_secret(variable: str, value: str) -> None:
+    """A token in the wrong variable, or a password in an address, is not repeated, in no traceback either."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.read({variable: value})
+    shown = "".join(traceback.format_exception(caught.value))
+    assert variable in shown
+    assert [part for part in (value, TOKEN, "hunter2") if part in shown] == []
+
+
+SHOW = """
+from clickup_toolkit.settings import Settings
+settings = Settings.read()
+print(settings.team_id, settings.port, settings.token.reveal() if settings.token else None)
+"""
+
+
+def seen_in(folder: Path, **environ: str) -> str:
+    """Return what a process started in ``folder`` with this environment reads."""
+    process = subprocess.run(
+        [sys.executable, "-c", SHOW], cwd=folder, env=environ, capture_output=True, text=True, check=True
+    )
+    return process.stdout.strip()
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    """A ``.env`` in the working folder is read; a variable of the process goes before its line."""
+    (tmp_path / ".env").write_text("CLICKUP_TEAM_ID=1\nPORT=1111\nCLICKUP_TOKEN='pk_file'\n")
+    assert seen_in(tmp_path) == "1 1111 pk_file"
+    assert seen_in(tmp_path, PORT="2222", CLICKUP_TOKEN="pk_env\n") == "1 2222 pk_env"
+
+
+def test_a_file_from_another_system_is_read_all_the_same(tmp_path: Path) -> None:
+    """A byte order mark, Windows line ends, comments and ``export`` do no harm."""
+    (tmp_path / ".env").write_bytes(
+        b'\xef\xbb\xbfCLICKUP_TEAM_ID=7\r\n# note\r\nexport PORT=3333 # note\r\nCLICKUP_TOKEN="pk_1"\r\n'
+    )
+    assert seen_in(tmp_path) == "7 3333 pk_1"
+
+
+def test_without_a_file_the_environment_is_enough(tmp_path: Path) -> None:
+    """No ``.env``, no complaint."""
+    assert seen_in(tmp_path, CLICKUP_TEAM_ID="5") == "5 8000 None"
+
+
+def test_the_example_file_is_the_defaults() -> None:
+    """``.env.example`` names every setting in order with its default; copied as it is, it sets nothing."""
+    lines = (Path(__file__).parent.parent / ".env.example").read_text().splitlines()
+    assigned = [line.removeprefix("#") for line in lines if "=" in line and " " not in line.split("=")[0]]
+    assert assigned == [f"{setting.variable}={setting.default or ''}" for setting in SETTINGS.values()]
+    required = {SETTINGS[name].variable for name in REQUIRED}
+    assert {line.rstrip("=") for line in lines if line and not line.startswith("#")} == required
