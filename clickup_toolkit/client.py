@@ -41,12 +41,13 @@ _TIMEOUT = httpx.Timeout(connect=15, read=90, write=15, pool=None)  # deep pages
 _MOST_THROTTLED = 30  # 429s that one request waits out before it counts as failed
 _LONGEST_BACKOFF_S = 300.0
 _GZIP = 16 + 15
+_DAMAGED: tuple[type[Exception], ...] = (igzip_lib.IsalError, EOFError)  # type: ignore[assignment]  # isal's stub
 _HTTP_TOO_MANY, _HTTP_REQUEST_TIMEOUT = 429, 408
 
 HOPELESS = frozenset({"SHARD_001", "GROUP_HELPERS_001", "TIMEENTRY_072"})
 """Codes that come with a 500 but mean a bad request."""
-TWICE = frozenset({"ITEMV2_003"})
-"""Codes that are sometimes intermittent: worth a second try, not a seventh."""
+TWICE = frozenset({"ITEMV2_003", "PAGE_ORDER", "PAGE_REPEATED"})
+"""Codes, ClickUp's and our own, that are sometimes intermittent: worth a second try, not a seventh."""
 
 
 class Answer(NamedTuple):
@@ -219,7 +220,7 @@ def _decompressed(request: Request, response: httpx.Response, body: bytes) -> by
         return body
     try:
         return bytes(isal_zlib.decompress(body, wbits=_GZIP))
-    except (igzip_lib.IsalError, EOFError) as error:
+    except _DAMAGED as error:
         raise _broken(request, f"the compressed body is damaged ({error})") from error
 
 

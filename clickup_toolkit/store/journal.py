@@ -27,9 +27,10 @@ CREATE TABLE IF NOT EXISTS answers (
     received INTEGER NOT NULL, refusal TEXT, body BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS answers_by_stream ON answers (stream, seq);
 CREATE TABLE IF NOT EXISTS tasks (
-    id TEXT PRIMARY KEY, updated INTEGER, time_spent INTEGER, list_id TEXT, seen INTEGER) WITHOUT ROWID;
+    id TEXT PRIMARY KEY, updated INTEGER, time_spent INTEGER NOT NULL, list_id TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS entries (
     id TEXT PRIMARY KEY, task_id TEXT, duration INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS entries_by_task ON entries (task_id, duration);
 CREATE TABLE IF NOT EXISTS gaps (
     what TEXT, id TEXT, code TEXT, message TEXT, remedy TEXT, PRIMARY KEY (what, id, code)) WITHOUT ROWID;
 """
@@ -113,6 +114,42 @@ class Journal:
             streams,
         )
         return map(_answer, rows)
+
+    def begin(self) -> None:
+        """Forget what was derived from answers: gaps, tasks, entries. A crawl derives it again."""
+        for table in ("tasks", "entries", "gaps"):
+            self._write(f"DELETE FROM {table}", [()])  # noqa: S608  # our own names
+
+    def note_tasks(self, tasks: Iterable[tuple[str, int | None, int, str | None]]) -> None:
+        """Remember tasks: id, date_updated (ms), time_spent (ms), home list. The last reading holds."""
+        self._write("INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?)", tasks)
+
+    def note_entries(self, entries: Iterable[tuple[str, str | None, int]]) -> None:
+        """Remember time entries: id, task, duration (ms). The last reading holds."""
+        self._write("INSERT OR REPLACE INTO entries VALUES (?, ?, ?)", entries)
+
+    def count_tasks(self) -> int:
+        """Return how many tasks were noted."""
+        return int(self._db.execute("SELECT count(*) FROM tasks").fetchone()[0])
+
+    def task_ids(self, after: str, most: int) -> list[str]:
+        """Return up to ``most`` ids of noted tasks behind ``after``, in order."""
+        rows = self._db.execute("SELECT id FROM tasks WHERE id > ? ORDER BY id LIMIT ?", (after, most))
+        return [row[0] for row in rows]
+
+    def tasks_by_list(self) -> dict[str, int]:
+        """Return how many tasks were noted in each home list."""
+        return dict(
+            self._db.execute("SELECT list_id, count(*) FROM tasks WHERE list_id IS NOT NULL GROUP BY list_id")
+        )
+
+    def undertracked_tasks(self) -> list[tuple[str, int, int]]:
+        """Return tasks whose time_spent exceeds their noted entries: id, time_spent (ms), noted (ms)."""
+        return self._db.execute(
+            "SELECT tasks.id, time_spent, coalesce(sum(duration), 0) AS noted FROM tasks "
+            "LEFT JOIN entries ON task_id = tasks.id WHERE time_spent > 0 "
+            "GROUP BY tasks.id HAVING time_spent > noted ORDER BY tasks.id"
+        ).fetchall()
 
     def note_gap(self, gap: Gap) -> None:
         """Remember that something could not be read."""

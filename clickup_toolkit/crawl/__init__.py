@@ -1,0 +1,101 @@
+"""Walks the workspace: from one token to everything it can see, in the journal.
+
+The crawl asks only through :class:`Reader`, which asks the journal first. Every question follows from the
+answers before it and from the start noted in the journal, never from the clock, so that an interrupted
+crawl asks the same questions again and finds them answered.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from clickup_toolkit.client import Client, Request, is_personal
+from clickup_toolkit.crawl.reader import Noted, Progress, Reader, each, token_rejected
+from clickup_toolkit.crawl.status_times import read_time_in_status
+from clickup_toolkit.crawl.structure import Places, read_structure
+from clickup_toolkit.crawl.tasks import read_tasks
+from clickup_toolkit.crawl.time_entries import read_left_time, read_time_entries
+from clickup_toolkit.errors import Refused, WorkspaceUnavailable
+from clickup_toolkit.settings import Secret
+
+__all__ = ["Noted", "Progress", "Reader", "crawl"]
+
+
+async def crawl(client: Client, journal: Noted, team: str, token: Secret, progress: Progress) -> int:
+    """Read the whole workspace ``team`` into ``journal``; return how many answers it already had.
+
+    Raises :class:`TokenRejected`, :class:`WorkspaceUnavailable` and, when ClickUp stops answering at all,
+    other :class:`ToolkitError`; whatever else cannot be read becomes a gap.
+    """
+    reader = Reader(client, journal, progress)
+    journal.begin()
+    members = await _read_workspace(reader, team)
+    places = await read_structure(reader, team)
+    await _read_definitions(reader, team, places)
+    await read_tasks(reader, team, places)
+    await read_time_in_status(reader)
+    await read_time_entries(reader, team, members, together=is_personal(token))
+    await read_left_time(reader)
+    return reader.resumed
+
+
+class _User(msgspec.Struct):
+    id: str | int
+    username: object = None
+    date_joined: object = None
+
+
+class _Member(msgspec.Struct):
+    user: _User
+
+
+class _Team(msgspec.Struct):
+    id: str | int
+    name: object = None
+    members: list[_Member] | None = None
+
+
+class _Teams(msgspec.Struct):
+    teams: list[_Team]
+
+
+async def _read_workspace(reader: Reader, team: str) -> list[str]:
+    """Check the token and the workspace; return the ids of the people who may have tracked time."""
+    try:
+        await reader.ask("user", Request("/user"), msgspec.json.decode)
+        found = await reader.ask("teams", Request("/team"), msgspec.json.Decoder(_Teams).decode)
+    except Refused as refusal:
+        raise token_rejected(refusal) from refusal
+    workspace = next((each_team for each_team in found.teams if str(each_team.id) == team), None)
+    if workspace is None:
+        raise _unavailable(team, found)
+    await reader.ask_or_gap("plan", Request(f"/team/{team}/plan"), msgspec.json.decode, what="plan", id=team)
+    people = [member.user for member in workspace.members or ()]
+    return [str(user.id) for user in people if user.username is not None or user.date_joined is not None]
+
+
+def _unavailable(team: str, found: _Teams) -> WorkspaceUnavailable:
+    reached = ", ".join(f"{each_team.id} ({each_team.name})" for each_team in found.teams) or "none"
+    return WorkspaceUnavailable(
+        f"The token does not reach the workspace {team}.",
+        f"Set CLICKUP_TEAM_ID to one that it reaches: {reached}.",
+    )
+
+
+async def _read_definitions(reader: Reader, team: str, places: Places) -> None:
+    """Read custom fields of the workspace, its spaces and folders, and the task types."""
+
+    async def fields(scope: tuple[str, str, str]) -> None:
+        name, route, identity = scope
+        context = {"scope": name, "scope_id": identity}
+        request = Request(f"/{route}/{identity}/field")
+        await reader.ask_or_gap(
+            "fields", request, msgspec.json.decode, context, what="custom_fields", id=identity
+        )
+
+    scopes = [("workspace", "team", team)]
+    scopes += [("space", "space", space) for space in places.spaces]
+    scopes += [("folder", "folder", folder) for folder in places.folders]
+    await each(fields, scopes)
+    types = Request(f"/team/{team}/custom_item")
+    await reader.ask_or_gap("task_types", types, msgspec.json.decode, what="task_types", id=team)

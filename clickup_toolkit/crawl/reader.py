@@ -1,0 +1,200 @@
+"""Asks, through the journal: what was answered before is not asked again, what is refused becomes a gap."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from clickup_toolkit.client import Answer, Client, Request
+from clickup_toolkit.crawl.remedies import TOKEN_CODES, remedy_for
+from clickup_toolkit.errors import (
+    ApiUnreachable,
+    ClickUpError,
+    Refused,
+    TokenRejected,
+    ToolkitError,
+    Unanswered,
+)
+from clickup_toolkit.records import Gap
+
+__all__ = ["Noted", "Progress", "Reader", "each"]
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+Progress = Callable[[str, int, int | None], None]
+"""Told what is being read, how much of it is done, and of how much, where that is known."""
+
+_WIDTH = 64  # coroutines that may ask at once; the pacer decides how many really do
+_BREAKS_AFTER = 3  # failures of one stream after which its questions get one try each
+_OUTAGE_AFTER = 3  # failures in a row, of anything, after which the API counts as gone
+
+
+class Noted(Protocol):
+    """What a crawl needs of its journal; :class:`clickup_toolkit.store.Journal` is one."""
+
+    @property
+    def started(self) -> int:
+        """When the crawl began, in ms since 1970 UTC."""
+
+    def recall(self, key: str) -> Answer | Refused | None:
+        """Return what was answered to a request before."""
+
+    def record(self, key: str, answer: Answer) -> None:
+        """Append an answer."""
+
+    def record_refusal(self, key: str, stream: str, refusal: Refused) -> None:
+        """Append a refusal."""
+
+    def note_gap(self, gap: Gap) -> None:
+        """Remember that something could not be read."""
+
+    def begin(self) -> None:
+        """Forget what was derived from answers: gaps, tasks, entries. A crawl derives it again."""
+
+    def note_tasks(self, tasks: Iterable[tuple[str, int | None, int, str | None]]) -> None:
+        """Remember tasks: id, date_updated (ms), time_spent (ms), home list."""
+
+    def note_entries(self, entries: Iterable[tuple[str, str | None, int]]) -> None:
+        """Remember time entries: id, task, duration (ms)."""
+
+    def count_tasks(self) -> int:
+        """Return how many tasks were noted; reads them all."""
+
+    def task_ids(self, after: str, most: int) -> list[str]:
+        """Return up to ``most`` ids of noted tasks behind ``after``, in order."""
+
+    def tasks_by_list(self) -> dict[str, int]:
+        """Return how many tasks were noted in each home list."""
+
+    def undertracked_tasks(self) -> list[tuple[str, int, int]]:
+        """Return tasks whose time_spent exceeds their noted entries: id, time_spent (ms), noted (ms)."""
+
+
+class Reader:
+    """Asks ClickUp on behalf of a crawl; ``resumed`` counts answers that the journal already had."""
+
+    def __init__(self, client: Client, journal: Noted, progress: Progress) -> None:
+        self.journal = journal
+        self.progress = progress
+        self.resumed = 0
+        self._client = client
+        self._failures: Counter[str] = Counter()
+        self._outages = 0
+        self._token_checked = asyncio.Lock()
+
+    async def ask(
+        self,
+        stream: str,
+        request: Request,
+        decode: Callable[[bytes], T],
+        context: dict[str, str] | None = None,
+    ) -> T:
+        """Return what ``decode`` makes of the answer. Raises what :meth:`Client.get` raises."""
+        known = self.journal.recall(request.key)
+        if isinstance(known, Refused):
+            raise known
+        if known is not None:
+            self.resumed += 1
+            return decode(known.body)
+        try:
+            body, received, decoded = await self._client.get(request, decode, tries=self._tries(stream))
+        except Refused as refusal:
+            await self._check_token(refusal)
+            self.journal.record_refusal(request.key, stream, refusal)
+            raise
+        except Unanswered as failure:
+            self._count_failure(stream, failure)
+            raise
+        self._outages = 0
+        self.journal.record(request.key, Answer(stream, context or {}, received, body))
+        return decoded
+
+    async def ask_or_gap(
+        self,
+        stream: str,
+        request: Request,
+        decode: Callable[[bytes], T],
+        context: dict[str, str] | None = None,
+        *,
+        what: str,
+        id: str = "",  # noqa: A002  # the gap's own word
+    ) -> T | None:
+        """As :meth:`ask`, but what stays unread becomes a gap and None."""
+        try:
+            return await self.ask(stream, request, decode, context)
+        except (Refused, Unanswered) as error:
+            self.note_gap(what, id, error)
+            return None
+
+    @asynccontextmanager
+    async def gap_for(self, what: str, id: str = "") -> AsyncIterator[None]:  # noqa: A002
+        """Turn a refusal or a failure inside into a gap and go on behind it."""
+        try:
+            yield
+        except (Refused, Unanswered) as error:
+            self.note_gap(what, id, error)
+
+    def note_gap(self, what: str, id: str, error: ClickUpError) -> None:  # noqa: A002
+        """Record that ``what`` of ``id`` could not be read."""
+        self.journal.note_gap(Gap(what, id, error.code, error.message, remedy_for(error)))
+
+    def _tries(self, stream: str) -> int | None:
+        return 1 if self._failures[stream] >= _BREAKS_AFTER else None
+
+    def _count_failure(self, stream: str, failure: Unanswered) -> None:
+        self._failures[stream] += 1
+        self._outages += isinstance(failure, ApiUnreachable)
+        if self._outages >= _OUTAGE_AFTER:
+            raise ToolkitError(
+                f"{failure.message} ClickUp stopped answering.",
+                "Run the export again: it goes on where it stopped.",
+            ) from failure
+
+    async def _check_token(self, refusal: Refused) -> None:
+        """Abort when the token itself is refused; the same codes also come for ids that are wrong."""
+        if refusal.code not in TOKEN_CODES:
+            return
+        async with self._token_checked:
+            try:
+                await self._client.get(Request("/user"), msgspec.json.decode)
+            except Refused as error:
+                raise token_rejected(error) from error
+            except Unanswered:
+                return
+
+
+def token_rejected(refusal: Refused) -> TokenRejected:
+    """Return the error that says that the whole token is refused."""
+    return TokenRejected(
+        f"ClickUp does not accept the token ({refusal.code}).",
+        "Set CLICKUP_TOKEN to a valid one: in ClickUp, your avatar, Settings, Apps, API Token. "
+        "Personal tokens start with pk_.",
+        status=refusal.status,
+        code=refusal.code,
+    )
+
+
+async def each(work: Callable[[Item], Awaitable[None]], items: Iterable[Item]) -> None:
+    """Do ``work`` for all ``items``, many at once; the first error ends the others and is raised."""
+    remaining = iter(items)
+
+    async def worker() -> None:
+        for item in remaining:
+            await work(item)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(_WIDTH):
+                group.create_task(worker())
+    except BaseExceptionGroup as group_of:
+        raise _first(group_of) from None
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error

@@ -1,0 +1,132 @@
+"""Time in status of every task, a hundred in one question, across lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from clickup_toolkit.client import Request
+from clickup_toolkit.crawl.reader import Reader, each
+from clickup_toolkit.errors import Refused, Unanswered
+from clickup_toolkit.records import Gap
+
+__all__ = ["read_time_in_status"]
+
+MOST = 100
+"""Tasks in one question; ClickUp refuses more."""
+_UNAVAILABLE = frozenset({"TIS_027"})
+_EMPTY_CHUNKS = 3  # answers in a row, from the first on, that hold nothing: the ClickApp is off
+_NAMED = 5  # tasks that a gap names
+
+
+class _One(msgspec.Struct):
+    current_status: object
+    status_history: list[object]
+
+
+_decode_many = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_one = msgspec.json.Decoder(_One).decode
+
+
+async def read_time_in_status(reader: Reader) -> None:
+    """Read the time in status of every task noted in the journal.
+
+    ClickUp leaves out tasks for which it has none: they become one gap together. A plan or workspace
+    without the feature is noticed at the first questions and becomes one gap.
+    """
+    times = _StatusTimes(reader)
+    chunks = times.chunks()
+    for chunk in chunks:  # one after the other until the first answer that holds something
+        await times.read(chunk)
+        if times.unavailable:
+            return
+        if times.answered:
+            break
+    await each(times.read, chunks)
+    times.note_absent()
+
+
+class _StatusTimes:
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.unavailable = False
+        self.answered = 0
+        self.asked = 0
+        self.absent: list[str] = []
+        self.absent_count = 0
+        self.total = reader.journal.count_tasks()
+
+    def chunks(self) -> Iterator[list[str]]:
+        last = ""
+        while chunk := self.reader.journal.task_ids(after=last, most=MOST):
+            last = chunk[-1]
+            yield chunk
+
+    async def read(self, chunk: Sequence[str]) -> None:
+        if self.unavailable:
+            return
+        try:
+            found = await self._ask(chunk)
+        except (Refused, Unanswered) as error:
+            await self._refused(chunk, error)
+            return
+        self.answered += len(found)
+        self._count(chunk, found)
+
+    async def _ask(self, chunk: Sequence[str]) -> set[str]:
+        if len(chunk) == 1:  # ClickUp documents two or more for the question about many
+            path = f"/task/{chunk[0]}/time_in_status"
+            context = {"task_id": chunk[0]}
+            await self.reader.ask("time_in_status_one", Request(path), _decode_one, context)
+            return set(chunk)
+        query = [("task_ids", task) for task in chunk]
+        request = Request("/task/bulk_time_in_status/task_ids", query)
+        return set(await self.reader.ask("time_in_status", request, _decode_many))
+
+    async def _refused(self, chunk: Sequence[str], error: Refused | Unanswered) -> None:
+        """Stop for good, or find the task that spoils the question."""
+        if error.code in _UNAVAILABLE:
+            self.unavailable = True
+            self.reader.note_gap("time_in_status", "", error)
+        elif len(chunk) == 1 or isinstance(error, Unanswered):
+            for task in chunk:
+                self.reader.note_gap("time_in_status", task, error)
+        else:
+            middle = len(chunk) // 2
+            await self.read(chunk[:middle])
+            await self.read(chunk[middle:])
+
+    def _count(self, chunk: Sequence[str], found: set[str]) -> None:
+        missing = [task for task in chunk if task not in found]
+        self.absent_count += len(missing)
+        self.absent += missing[: _NAMED - len(self.absent)]
+        self.asked += 1
+        self.reader.progress("time in status", self.answered + self.absent_count, self.total)
+        if not self.answered and self.asked >= _EMPTY_CHUNKS:
+            self.unavailable = True
+            self.reader.journal.note_gap(_off())
+
+    def note_absent(self) -> None:
+        """Say for how many tasks ClickUp has no time in status."""
+        if self.absent_count and not self.unavailable:
+            named = ", ".join(self.absent) + (", …" if self.absent_count > len(self.absent) else "")
+            self.reader.journal.note_gap(
+                Gap(
+                    "time_in_status",
+                    "",
+                    "ABSENT",
+                    f"ClickUp has no time in status for {self.absent_count} tasks: {named}.",
+                    "Switch on the Time in Status ClickApp in the spaces of these tasks.",
+                )
+            )
+
+
+def _off() -> Gap:
+    return Gap(
+        "time_in_status",
+        "",
+        "EMPTY",
+        "ClickUp answers without any time in status.",
+        "Switch on the Time in Status ClickApp; it needs a plan that has it.",
+    )

@@ -1,0 +1,217 @@
+"""Spaces, folders at any depth, lists: open, archived, shared, and what is defined in them.
+
+ClickUp's ``archived`` filter is exclusive, so every kind of place is asked for twice, also below archived
+ones. Subfolders come flat among a space's folders. Lists of a folder come inside it, and are asked for
+once more, because those inside may be incomplete.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from clickup_toolkit.client import Request
+from clickup_toolkit.crawl.reader import Reader, each
+
+__all__ = ["Place", "Places", "read_structure"]
+
+BOTH = ("false", "true")
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A list as the crawl needs it: ``hidden`` from the workspace-wide task route, ``size`` a hint."""
+
+    id: str
+    hidden: bool
+    in_archived: bool
+    shared: bool
+    size: int | None
+
+
+@dataclass
+class Places:
+    """What there is: lists by id, folders and spaces, and tasks that are shared one by one."""
+
+    lists: dict[str, Place] = field(default_factory=dict)
+    folders: list[str] = field(default_factory=list)
+    spaces: list[str] = field(default_factory=list)
+    shared_tasks: list[str] = field(default_factory=list)
+
+
+class _Item(msgspec.Struct):
+    id: str | int
+    archived: object = False
+    task_count: str | int | float | None = None
+    override_statuses: object = None
+    parent_folder: object = None
+    lists: list[_Item] | None = None
+
+
+class _Spaces(msgspec.Struct):
+    spaces: list[_Item]
+
+
+class _Folders(msgspec.Struct):
+    folders: list[_Item]
+
+
+class _Lists(msgspec.Struct):
+    lists: list[_Item]
+
+
+class _SharedThings(msgspec.Struct):
+    tasks: list[_Item] | None = None
+    lists: list[_Item] | None = None
+    folders: list[_Item] | None = None
+
+
+class _Shared(msgspec.Struct):
+    shared: _SharedThings
+
+
+_decode_spaces = msgspec.json.Decoder(_Spaces, strict=False).decode
+_decode_folders = msgspec.json.Decoder(_Folders, strict=False).decode
+_decode_lists = msgspec.json.Decoder(_Lists, strict=False).decode
+_decode_shared = msgspec.json.Decoder(_Shared, strict=False).decode
+
+
+async def read_structure(reader: Reader, team: str) -> Places:
+    """Read every place of the workspace and return what the crawl needs to know of it."""
+    found = _Structure(reader, team, Places())
+    await each(found.read_spaces, BOTH)
+    await each(found.read_space, [(space, archived) for space, archived in found.spaces.items()])
+    await each(found.read_folder, list(found.folders.values()))
+    await found.read_shared()
+    await found.read_own_statuses()
+    found.places.spaces, found.places.folders = list(found.spaces), list(found.folders)
+    return found.places
+
+
+@dataclass(frozen=True)
+class _Folder:
+    id: str
+    space_id: str
+    buried: bool  # it or something above it is archived
+    shared: bool = False
+
+
+@dataclass
+class _Structure:
+    reader: Reader
+    team: str
+    places: Places
+    spaces: dict[str, bool] = field(default_factory=dict)
+    folders: dict[str, _Folder] = field(default_factory=dict)
+    with_own_statuses: list[str] = field(default_factory=list)
+
+    async def read_spaces(self, archived: str) -> None:
+        request = Request(f"/team/{self.team}/space", [("archived", archived)])
+        page = await self.reader.ask_or_gap(
+            "spaces", request, _decode_spaces, {"archived": archived}, what="spaces", id=self.team
+        )
+        for space in page.spaces if page else ():
+            self.spaces[str(space.id)] = archived == "true"
+
+    async def read_space(self, space: tuple[str, bool]) -> None:
+        for archived in BOTH:
+            await self._read_folders(*space, archived)
+            await self._read_folderless(*space, archived)
+        await self._read_definitions(space[0])
+
+    async def _read_folders(self, space_id: str, buried: bool, archived: str) -> None:
+        context = {"space_id": space_id, "archived": archived, "in_archived": _text(buried)}
+        request = Request(f"/space/{space_id}/folder", [("archived", archived)])
+        page = await self.reader.ask_or_gap(
+            "folders", request, _decode_folders, context, what="folders", id=space_id
+        )
+        for folder in page.folders if page else ():
+            below = buried or archived == "true"
+            self.folders[str(folder.id)] = _Folder(str(folder.id), space_id, below)
+            self._add_lists(folder.lists or [], below)
+
+    async def _read_folderless(self, space_id: str, buried: bool, archived: str) -> None:
+        context = {"space_id": space_id, "archived": archived, "in_archived": _text(buried)}
+        request = Request(f"/space/{space_id}/list", [("archived", archived)])
+        page = await self.reader.ask_or_gap(
+            "folderless_lists", request, _decode_lists, context, what="lists", id=space_id
+        )
+        self._add_lists(page.lists if page else [], buried, archived, statuses_missing=True)
+
+    async def read_folder(self, folder: _Folder) -> None:
+        """Read the lists of one folder: those that came inside it may not be all."""
+        for archived in BOTH:
+            context = {
+                "folder_id": folder.id,
+                "space_id": folder.space_id,
+                "archived": archived,
+                "in_archived": _text(folder.buried),
+                "shared": _text(folder.shared),
+            }
+            request = Request(f"/folder/{folder.id}/list", [("archived", archived)])
+            page = await self.reader.ask_or_gap(
+                "folder_lists", request, _decode_lists, context, what="lists", id=folder.id
+            )
+            self._add_lists(page.lists if page else [], folder.buried, archived, shared=folder.shared)
+
+    async def read_shared(self) -> None:
+        """Read what is shared with the token's user and lies under no space that it sees."""
+        page = await self.reader.ask_or_gap(
+            "shared", Request(f"/team/{self.team}/shared"), _decode_shared, what="shared", id=self.team
+        )
+        things = page.shared if page else _SharedThings()
+        self.places.shared_tasks = [str(task.id) for task in things.tasks or ()]
+        lists = [item for item in things.lists or () if str(item.id) not in self.places.lists]
+        self._add_lists(lists, buried=False, shared=True, statuses_missing=True)
+        folders = [_Folder(str(item.id), "", False, True) for item in things.folders or ()]
+        await each(self.read_folder, [folder for folder in folders if folder.id not in self.folders])
+
+    async def read_own_statuses(self) -> None:
+        """Ask for the statuses of folderless and shared lists that do not take those of their space."""
+
+        async def read(list_id: str) -> None:
+            place = self.places.lists[list_id]
+            context = {
+                "list_id": list_id,
+                "in_archived": _text(place.in_archived),
+                "shared": _text(place.shared),
+            }
+            await self.reader.ask_or_gap(
+                "list", Request(f"/list/{list_id}"), msgspec.json.decode, context, what="lists", id=list_id
+            )
+
+        await each(read, self.with_own_statuses)
+
+    async def _read_definitions(self, space_id: str) -> None:
+        await self.reader.ask_or_gap(
+            "tags", Request(f"/space/{space_id}/tag"), msgspec.json.decode, {"space_id": space_id},
+            what="tags", id=space_id,
+        )  # fmt: skip
+
+    def _add_lists(
+        self,
+        lists: list[_Item],
+        buried: bool,
+        archived: str = "false",
+        *,
+        shared: bool = False,
+        statuses_missing: bool = False,
+    ) -> None:
+        for item in lists:
+            identity = str(item.id)
+            hidden = buried or shared or archived == "true" or item.archived is True
+            if identity not in self.places.lists:
+                self.places.lists[identity] = Place(identity, hidden, buried, shared, _size(item.task_count))
+                if statuses_missing and (shared or item.override_statuses is True):
+                    self.with_own_statuses.append(identity)
+
+
+def _size(count: str | int | float | None) -> int | None:
+    try:
+        return None if count is None else max(0, int(float(count)))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _text(truth: bool) -> str:
+    return "true" if truth else "false"

@@ -1,0 +1,234 @@
+"""Tracked time of every member, since the beginning.
+
+ClickUp answers whole windows without pages, only the token's user unless others are named, and refuses the
+whole question when one of the named may not be read. So all members are named together, a refused question
+is halved until the unreadable ones stand alone, and windows reach back as wide as answers stay small. An
+answer large enough to have been cut off is asked for again in two halves: if they hold no more, answers of
+that size are whole.
+
+Time of people who left cannot be asked for by person. A task whose ``time_spent`` exceeds the entries read
+for it is asked for everybody's intervals by the legacy route.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from clickup_toolkit.client import Query, Request
+from clickup_toolkit.crawl.cursor import instant
+from clickup_toolkit.crawl.reader import Reader, each
+from clickup_toolkit.errors import Refused, Unanswered
+from clickup_toolkit.records import Gap
+
+__all__ = ["read_left_time", "read_time_entries"]
+
+DAY_MS = 86_400_000
+FIRST_SPAN_MS = 30 * DAY_MS
+AHEAD_MS = 366 * DAY_MS
+"""How far into the future to ask: time is sometimes planned ahead."""
+WANTED = 2_000
+"""Entries that a window should hold."""
+SUSPECT = 1_000
+"""Entries from which on an answer may have been cut off."""
+MOST_MEMBERS = 100
+_OVERLAP_MS = 1_000  # whether a window's edges belong to it is not told
+_MOST_GROWTH = 8.0
+_SMALLEST_SPAN_MS = 60_000
+_DETAILS: Query = (("include_task_tags", "true"), ("include_location_names", "true"))
+
+
+class _Task(msgspec.Struct):
+    id: str | int | None = None
+
+
+class _Entry(msgspec.Struct):
+    id: str | int | None = None
+    task: _Task | str | int | None = None
+    start: str | int | float | None = None
+    duration: str | int | float | None = None
+
+
+class _Entries(msgspec.Struct):
+    data: list[_Entry] | None
+
+
+class _Interval(msgspec.Struct):
+    id: str | int | None = None
+    time: str | int | float | None = None
+
+
+class _Person(msgspec.Struct):
+    intervals: list[_Interval] | None = None
+
+
+class _TaskTime(msgspec.Struct):
+    data: list[_Person] | None
+
+
+_decode_entries = msgspec.json.Decoder(_Entries).decode
+_decode_task_time = msgspec.json.Decoder(_TaskTime).decode
+
+
+class Window(NamedTuple):
+    """A span of time, ms since 1970 UTC."""
+
+    start: int
+    end: int
+
+
+async def read_time_entries(reader: Reader, team: str, members: Sequence[str], *, together: bool) -> None:
+    """Read all entries of ``members``; whom the token may not read becomes a gap.
+
+    ``together`` tells whether a question may name several people (personal tokens may, OAuth ones not).
+    """
+    size = MOST_MEMBERS if together else 1
+    entries = _TimeEntries(reader, team)
+    newest = Window(reader.journal.started - FIRST_SPAN_MS, reader.journal.started + AHEAD_MS)
+    for group in _groups(members, size):
+        await entries.read_newest(group, newest)
+    await each(entries.read_back, [(group, newest) for group in _groups(entries.readable, size)])
+
+
+async def read_left_time(reader: Reader) -> None:
+    """Read what people who left, or who may not be read, tracked: by task, where ClickUp counts more."""
+
+    async def read(task: tuple[str, int, int]) -> None:
+        context = {"task_id": task[0]}
+        found = await reader.ask_or_gap(
+            "task_time",
+            Request(f"/task/{task[0]}/time"),
+            _decode_task_time,
+            context,
+            what="time_entries",
+            id=task[0],
+        )
+        if found:
+            intervals = [interval for person in found.data or () for interval in person.intervals or ()]
+            _note_intervals(reader, task[0], intervals)
+
+    await each(read, reader.journal.undertracked_tasks())
+    for task_id, told, noted in reader.journal.undertracked_tasks():
+        reader.journal.note_gap(_missing_time(task_id, told, noted))
+
+
+class _TimeEntries:
+    def __init__(self, reader: Reader, team: str) -> None:
+        self.reader = reader
+        self.route = f"/team/{team}/time_entries"
+        self.readable: list[str] = []
+        self.whole_up_to = SUSPECT - 1
+        self.count = 0
+
+    async def read_newest(self, group: Sequence[str], window: Window) -> None:
+        """Read the newest window, and find out who may be read at all."""
+        try:
+            await self.read_window(group, window)
+        except Refused as error:
+            if len(group) == 1:
+                self.reader.note_gap("time_entries", group[0], error)
+                return
+            middle = len(group) // 2
+            await self.read_newest(group[:middle], window)
+            await self.read_newest(group[middle:], window)
+        except Unanswered as error:
+            self._note_unread(group, window, error)
+            self.readable += group
+        else:
+            self.readable += group
+
+    async def read_back(self, start_from: tuple[Sequence[str], Window]) -> None:
+        """Read from ``window`` back to the beginning of time, in windows that fit what they hold."""
+        group, window = start_from
+        span, end = float(FIRST_SPAN_MS), window.start
+        while end > 0:
+            window = Window(max(0, end - int(span)), end)
+            try:
+                count = await self.read_window(group, window)
+            except (Refused, Unanswered) as error:
+                self._note_unread(group, window, error)
+                count = WANTED
+            span *= min(_MOST_GROWTH, max(1 / _MOST_GROWTH, WANTED / max(count, 1)))
+            end = window.start
+
+    async def read_window(self, group: Sequence[str], window: Window) -> int:
+        """Read one window whole and return how many entries it holds."""
+        found = await self._ask(group, window)
+        if len(found) <= self.whole_up_to or window.end - window.start <= _SMALLEST_SPAN_MS:
+            return len(found)
+        middle = _middle(found, window)
+        halves = [
+            await self._ask(group, half)
+            for half in (Window(window.start, middle), Window(middle, window.end))
+        ]
+        together = {entry for half in halves for entry in half}
+        if together <= found.keys():
+            self.whole_up_to = max(self.whole_up_to, len(found))
+            return len(found)
+        return await self._read_halves(group, window, middle)
+
+    async def _read_halves(self, group: Sequence[str], window: Window, middle: int) -> int:
+        """Read the halves of a window that was cut off; they were asked for, so the journal knows them."""
+        first = await self.read_window(group, Window(window.start, middle))
+        return first + await self.read_window(group, Window(middle, window.end))
+
+    async def _ask(self, group: Sequence[str], window: Window) -> dict[str, int | None]:
+        context = {"assignees": ",".join(group), "start": str(window.start), "end": str(window.end)}
+        span = [("start_date", str(max(0, window.start - _OVERLAP_MS))), ("end_date", str(window.end))]
+        request = Request(self.route, [*span, ("assignee", ",".join(group)), *_DETAILS])
+        page = await self.reader.ask("time_entries", request, _decode_entries, context)
+        entries = page.data or []
+        _note_entries(self.reader, entries)
+        self.count += len(entries)
+        self.reader.progress("time entries", self.count, None)
+        return {str(entry.id): instant(entry.start) for entry in entries}
+
+    def _note_unread(self, group: Sequence[str], window: Window, error: Refused | Unanswered) -> None:
+        self.reader.note_gap("time_entries", f"{','.join(group)} {window.start}-{window.end}", error)
+
+
+def _groups(members: Sequence[str], size: int) -> list[Sequence[str]]:
+    return [members[at : at + size] for at in range(0, len(members), size)]
+
+
+def _middle(found: dict[str, int | None], window: Window) -> int:
+    """Return the instant that halves what was found, or else the window."""
+    starts = sorted(start for start in found.values() if start is not None)
+    median = starts[len(starts) // 2] if starts else 0
+    inside = window.start + _SMALLEST_SPAN_MS < median < window.end - _SMALLEST_SPAN_MS
+    return median if inside else (window.start + window.end) // 2
+
+
+def _note_entries(reader: Reader, entries: Sequence[_Entry]) -> None:
+    reader.journal.note_entries(
+        (str(entry.id), _task_id(entry), max(0, instant(entry.duration) or 0))
+        for entry in entries
+        if entry.id is not None
+    )
+
+
+def _task_id(entry: _Entry) -> str | None:
+    if isinstance(entry.task, _Task) and entry.task.id is not None:
+        return str(entry.task.id)
+    return None
+
+
+def _note_intervals(reader: Reader, task_id: str, intervals: Sequence[_Interval]) -> None:
+    reader.journal.note_entries(
+        (str(interval.id), task_id, max(0, instant(interval.time) or 0))
+        for interval in intervals
+        if interval.id is not None
+    )
+
+
+def _missing_time(task_id: str, told: int, noted: int) -> Gap:
+    minutes = (told - noted) / 60_000
+    return Gap(
+        "time_entries",
+        task_id,
+        "TIME_MISSING",
+        f"ClickUp counts {minutes:.1f} minutes more on this task than the entries it gives.",
+        "Compare with the task in ClickUp; the entries of a deleted person may be gone.",
+    )
