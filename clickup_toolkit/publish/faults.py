@@ -1,0 +1,135 @@
+"""What Redis and the way to it answer when something is wrong, as one clear sentence with a remedy.
+
+The only place that knows redis-py's exceptions. No sentence ever holds a password: addresses are shown
+without user, password and options.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import redis
+import redis.asyncio
+from redis import exceptions as foreign
+
+from clickup_toolkit.errors import RedisError, RedisUnreachable
+
+__all__ = ["Client", "place_of", "plain_faults"]
+
+Client = redis.Redis | redis.asyncio.Redis
+
+
+class _Fault(NamedTuple):
+    """How one of redis-py's exceptions reads: ``{place}`` is the server, ``{error}`` its own words."""
+
+    met: type[Exception]
+    begins: str
+    becomes: type[RedisError]
+    message: str
+    remedy: str
+
+
+_START_IT = "Start it, correct REDIS_URL, or unset REDIS_URL to use the embedded server."
+
+# The first that fits is taken, so a subclass stands before its base.
+_FAULTS = (
+    _Fault(
+        foreign.AuthenticationError,
+        "",
+        RedisUnreachable,
+        "Redis at {place} refuses the password.",
+        "Put the right one into REDIS_URL: redis://user:password@host:port/0.",
+    ),
+    _Fault(
+        foreign.NoPermissionError,
+        "",
+        RedisError,
+        "The user of REDIS_URL may not do what is needed at {place}: {error}.",
+        "Allow it to use scripts and all commands on keys that begin with clickup:, "
+        "or name another user in REDIS_URL.",
+    ),
+    _Fault(
+        foreign.BusyLoadingError,
+        "",
+        RedisUnreachable,
+        "Redis at {place} is still loading its data.",
+        "Wait until it has loaded, and try again.",
+    ),
+    _Fault(
+        foreign.ReadOnlyError,
+        "",
+        RedisError,
+        "Redis at {place} is a read-only replica, so nothing can be stored there.",
+        "Set REDIS_URL to the primary server.",
+    ),
+    _Fault(
+        foreign.OutOfMemoryError,
+        "",
+        RedisError,
+        "Redis at {place} is full; the versions it holds stay as they are.",
+        "Raise its maxmemory, or keep fewer versions (KEEP_LAST_N_EXPORTS), and export again.",
+    ),
+    _Fault(
+        foreign.ResponseError,
+        "MISCONF",
+        RedisError,
+        "Redis at {place} cannot write to its disk, so it takes nothing new.",
+        "Free space on the disk of its data folder, and export again.",
+    ),
+    _Fault(
+        foreign.InvalidResponse,
+        "",
+        RedisUnreachable,
+        "What answers at {place} is not Redis.",
+        "Correct host and port in REDIS_URL.",
+    ),
+    _Fault(
+        foreign.TimeoutError,
+        "",
+        RedisUnreachable,
+        "Redis at {place} does not answer.",
+        "See whether it is overloaded or the way to it is blocked; "
+        "correct REDIS_URL if the address is wrong.",
+    ),
+    _Fault(
+        foreign.ConnectionError,
+        "",
+        RedisUnreachable,
+        "Redis at {place} cannot be reached: {error}.",
+        _START_IT,
+    ),
+    _Fault(
+        foreign.RedisError,
+        "",
+        RedisError,
+        "Redis at {place} refuses: {error}.",
+        "See whether REDIS_URL names a single Redis 6.2 or Valkey 7.2 server or newer.",
+    ),
+)
+
+
+@contextmanager
+def plain_faults(client: Client) -> Iterator[None]:
+    """Turn redis-py's exceptions inside the block into ours."""
+    try:
+        yield
+    except foreign.RedisError as error:
+        raise _plain(error, place_of(client)) from error
+
+
+def place_of(client: Client) -> str:
+    """Return where the client's server is, without user and password."""
+    known = client.connection_pool.connection_kwargs
+    if "path" in known:
+        return f"unix://{known['path']}"
+    return f"{known.get('host', 'localhost')}:{known.get('port', 6379)}"
+
+
+def _plain(error: foreign.RedisError, place: str) -> RedisError:
+    fault = next(
+        fault for fault in _FAULTS if isinstance(error, fault.met) and str(error).startswith(fault.begins)
+    )
+    said = str(error).strip().rstrip(".")
+    return fault.becomes(fault.message.format(place=place, error=said), fault.remedy)
