@@ -42,6 +42,22 @@ fresh_start: ## Rebuild .venv and start anew; the data folder stays
 	@rm -rf $(VENV)
 	@$(MAKE) start
 
+.PHONY: down
+down: ## Stop what runs in the background: the embedded server; what it holds stays
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -c "$$STOP"; fi
+
+export define STOP
+import sys
+from clickup_toolkit.errors import ToolkitError
+from clickup_toolkit.publish.embedded import stop
+from clickup_toolkit.settings import Settings
+try:
+    stopped = stop(Settings.read().data_dir)
+except ToolkitError as error:
+    sys.exit(str(error))
+print("The embedded server has stopped." if stopped else "Nothing runs in the background.")
+endef
+
 .PHONY: lab
 lab: $(READY) ## Open JupyterLab on the notebooks
 	@$(BIN)/jupyter lab --notebook-dir=notebooks $(ARGS)
@@ -53,9 +69,9 @@ shell: $(READY) ## Open IPython with the exported workspace loaded as ws
 .PHONY: purge
 purge: ## Remove the data folder and .venv for good; asks first (YES=1: does not ask)
 	@$(MAKE) down
-	@data="$$($(DATA_FOLDER))"; \
+	@data="$$($(DATA_FOLDER))"; above="$${data%/}"; \
 	for kept in "$(CURDIR)" "$$HOME"; do \
-	  case "$$kept/" in "$${data%/}"/*) echo "The data folder is $$data; that holds more than data. Remove it by hand."; exit 1;; esac; \
+	  case "$$kept/" in "$$above"/*) echo "The data folder is $$data; that holds more than data. Remove it by hand."; exit 1;; esac; \
 	done; \
 	echo "This removes, for good: $$data and $(CURDIR)/$(VENV)"; \
 	if [ -z "$(YES)" ]; then read -r -p "Type yes to go on: " answer && [ "$$answer" = yes ] || { echo "Nothing was removed."; exit 1; }; fi; \

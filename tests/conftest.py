@@ -1,3 +1,8 @@
 """What every test may use; the parts live in ``tests/fixtures``."""
 
-pytest_plugins = ["tests.fixtures.valkey", "tests.fixtures.demo", "tests.fixtures.browser"]
+pytest_plugins = [
+    "tests.fixtures.valkey",
+    "tests.fixtures.demo",
+    "tests.fixtures.browser",
+    "tests.fixtures.ci",
+]

@@ -87,7 +87,7 @@ def test_a_duration_says_its_unit_in_its_name() -> None:
 
 
 def test_a_boolean_is_explained_by_its_one() -> None:
-    """A reader of SQLite sees 0 and 1: the description of a boolean, and of nothing else, says what 1 means."""
+    """SQLite shows 0 and 1: the description of a boolean, and of nothing else, says what 1 means."""
     booleans = {name for name, column in COLUMNS.items() if column.type == "BOOLEAN"}
     assert {name for name, column in COLUMNS.items() if column.description.startswith("1 ")} == booleans
 

@@ -245,7 +245,7 @@ def test_the_settings_repr_shows_no_secret() -> None:
         | {
             "DATASETTE_PASSWORD_HASH": HASH,
             "REDIS_URL": "redis://:hunter2@localhost:6379/0",
-            "CLICKUP_API_URL": "http://me:hunter2@proxy",
+            "CLICKUP_API_URL": "http://me:hunter2@proxy.test",
         }
     )
     assert [secret for secret in (TOKEN, "open-sesame", HASH, "hunter2") if secret in repr(settings)] == []
@@ -258,7 +258,7 @@ def test_the_settings_repr_shows_no_secret() -> None:
         ("CLICKUP_TEAM_ID", TOKEN),
         ("PORT", "vGz0-43-characters-as-token_urlsafe-makes-x"),
         ("REDIS_URL", "http://:hunter2@localhost"),
-        ("CLICKUP_API_URL", "ftp://me:hunter2@proxy"),
+        ("CLICKUP_API_URL", "ftp://me:hunter2@proxy.test"),
     ],
 )
 def test_a_refusal_shows_no_secret(variable: str, value: str) -> None:
