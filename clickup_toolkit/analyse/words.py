@@ -1,0 +1,117 @@
+"""Figures as people say them: '3.2 days', '41 %', a sentence, a table with units."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+__all__ = ["Sentence", "duration", "headline", "percent", "readable"]
+
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+_HEADINGS = {
+    "p85_ms": "85 % within",
+    "lead_median_ms": "lead time, median",
+    "lead_p85_ms": "lead time, 85 % within",
+    "cycle_median_ms": "cycle time, median",
+    "cycle_p85_ms": "cycle time, 85 % within",
+    "sum_ms": "time, all told",
+    "per_task_ms": "per task of the group",
+    "mean_ms": "mean",
+    "median_ms": "median",
+    "time_ms": "unfinished work's time",
+    "oldest_ms": "oldest waiting",
+    "age_ms": "age",
+    "waiting": "waiting now",
+    "waiting_before": "four weeks ago",
+    "place": "in",
+}
+_HIDDEN = ("status_key", "status_type", "color", "orderindex", "url")
+
+
+class Sentence(str):
+    """A sentence in Markdown that a notebook shows as such."""
+
+    __slots__ = ()
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+
+def duration(ms: float) -> str:
+    """Say a duration in the unit that fits: minutes, hours up to two days, then days.
+
+    >>> duration(90 * MINUTE), duration(3.24 * DAY), duration(45 * DAY)
+    ('1.5 h', '3.2 days', '45 days')
+    """
+    if math.isnan(ms):
+        return "–"
+    if ms < 0.95 * HOUR:
+        return f"{ms / MINUTE:.0f} min"
+    value, unit = (ms / HOUR, "h") if ms < 2 * DAY else (ms / DAY, "days")
+    return f"{value:,.0f} {unit}" if value >= 9.95 or round(value, 1) % 1 == 0 else f"{value:.1f} {unit}"
+
+
+def percent(share: float) -> str:
+    """Say a share: '41 %', and '<1 %' for the little that is not nothing.
+
+    >>> percent(0.4123), percent(0.004), percent(0)
+    ('41 %', '<1 %', '0 %')
+    """
+    if math.isnan(share):
+        return "–"
+    return "<1 %" if 0 < share < 0.005 else f"{share:.0%}".replace("%", " %")
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a measure's table for people: durations and shares in words, headings instead of names.
+
+    Ids, colours and addresses are left out. For reading only: the words cannot be calculated with.
+    """
+    shown = {}
+    for column in table.columns:
+        if column in _HIDDEN or column.endswith("_id") or (column == "place" and "list" in table):
+            continue
+        heading = _HEADINGS.get(column, column.removesuffix("_ms").replace("_", " "))
+        shown[heading] = _in_words(str(column), table[column])
+    return pd.DataFrame(shown, index=table.index)
+
+
+def headline(waits: pd.DataFrame) -> Sentence:
+    """Say in a sentence or two where work waits; ``waits`` is what ``where_work_waits`` returns."""
+    if waits.empty or waits["time_ms"].sum() == 0:
+        return Sentence("No unfinished work is waiting in a started status.")
+    top = waits.iloc[0]
+    where = f"**{top['status']}** ({top['place']})"
+    text = (
+        f"Started work waits most in {where}: {percent(top['share'])} of the time that unfinished tasks have "
+        f"spent so far. {_tasks(top['waiting'])} there now, {_before(top)} 85 % of all tasks spend at most "
+        f"{duration(top['p85_ms'])} in it, half of them at most {duration(top['median_ms'])}."
+    )
+    return Sentence(text)
+
+
+def _before(row: pd.Series) -> str:
+    was, now = int(row["waiting_before"]), int(row["waiting"])
+    if was == now:
+        return "as many as four weeks ago."
+    if was == 0:
+        return "none four weeks ago."
+    return f"{'up' if now > was else 'down'} from about {was} four weeks ago."
+
+
+def _tasks(count: int) -> str:
+    return "1 task stands" if count == 1 else f"{count:,} tasks stand"
+
+
+def _in_words(name: str, values: pd.Series) -> pd.Series:
+    if name.endswith("_ms"):
+        return values.map(duration)
+    if name == "share":
+        return values.map(percent)
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        return pd.Series(values.dt.strftime("%Y-%m-%d %H:%M"))
+    return values
