@@ -94,7 +94,7 @@ lint: $(READY) ## Run the quick checks: format, ruff, mypy, the order of layers,
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/cog --check -P $(DOCS)
+	$(BIN)/cog --check --diff -P -I docs $(DOCS)
 
 .PHONY: check
 check: lint test ## Run lint and test: what must hold before a commit
@@ -110,7 +110,7 @@ bench: $(READY) ## Run the benchmarks; each prints a table
 
 .PHONY: docs
 docs: $(READY) ## Write the generated parts of the docs anew: settings, tables, command line
-	@$(BIN)/cog -r -P $(DOCS)
+	@$(BIN)/cog -r -P -I docs $(DOCS)
 
 .PHONY: lock
 lock: $(READY) ## Pin the dependencies anew in requirements.lock (UPGRADE=1: to the newest that fit)

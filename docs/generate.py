@@ -1,0 +1,117 @@
+"""Prints the generated parts of the docs; cog puts them between its marks. ``make docs`` writes them anew."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from clickup_toolkit.records import TABLES, Table
+from clickup_toolkit.settings import REQUIRED, SETTINGS, Setting
+
+__all__ = ["command_line", "layers", "remedies", "settings", "tables"]
+
+ROOT = Path(__file__).parent.parent
+
+
+def settings() -> None:
+    """Print every variable with its meaning and default."""
+    rows = (
+        (f"`{setting.variable}`", setting.meaning, _default(name, setting))
+        for name, setting in SETTINGS.items()
+    )
+    _table(("variable", "meaning", "default"), rows)
+
+
+def remedies() -> None:
+    """Print where the values come from that nobody can guess."""
+    _table(
+        ("variable", "where it comes from"),
+        ((f"`{setting.variable}`", setting.remedy) for setting in SETTINGS.values() if setting.remedy),
+    )
+
+
+def _default(name: str, setting: Setting) -> str:
+    if name in REQUIRED:
+        return "required to serve" if name == "api_auth_token" else "required"
+    return f"`{setting.default}`" if setting.default else "unset"
+
+
+def tables() -> None:
+    """Print a list of the tables, then each with its columns."""
+    _table(
+        ("table", "what it holds"),
+        ((f"[`{name}`](#{name})", table.description) for name, table in TABLES.items()),
+    )
+    for table in TABLES.values():
+        _columns(table)
+
+
+def _columns(table: Table) -> None:
+    key = ", ".join(f"`{name}`" for name in table.key)
+    print(f"\n## `{table.name}`\n\n{table.description}\n\nKey: {key}.")
+    rows = (
+        (
+            f"`{column.name}`",
+            column.type + (", may be empty" if column.nullable else ""),
+            column.description,
+            _link(column.references),
+        )
+        for column in table.columns
+    )
+    _table(("column", "type", "meaning", "refers to"), rows)
+
+
+def _link(reference: str) -> str:
+    return f"[`{reference}`](#{reference.split('.')[0]})" if reference else ""
+
+
+def layers() -> None:
+    """Print the layers as pyproject.toml's import contract has them, each module with its first sentence."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    (contract,) = project["tool"]["importlinter"]["contracts"]
+    count = len(contract["layers"])
+    rows = (
+        (str(count - 1 - index), f"`{module}`", _first_sentence(module))
+        for index, layer in enumerate(contract["layers"])
+        for module in layer.split(" | ")
+    )
+    _table(("layer", "module", "its one job"), rows)
+
+
+def _first_sentence(module: str) -> str:
+    path = ROOT / "clickup_toolkit" / module
+    source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    text = source.read_text().removeprefix('"""').split('"""')[0]
+    return text.split("\n\n")[0].replace("\n", " ").strip().removesuffix(".")
+
+
+def command_line() -> None:
+    """Print the help of the command and of each of its subcommands, as a terminal shows it."""
+    from clickup_toolkit.cli import main
+
+    with click.Context(main, info_name="clickup-toolkit", max_content_width=100) as context:
+        _help(main, context)
+        for name in main.list_commands(context):
+            command = main.get_command(context, name)
+            assert command is not None
+            with click.Context(command, parent=context, info_name=name) as below:
+                print(f"\n## `{name}`")
+                _help(command, below)
+
+
+def _help(command: click.Command, context: click.Context) -> None:
+    print(f"\n```text\n{command.get_help(context)}\n```\n")
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    print(f"\n| {' | '.join(head)} |\n|{' --- |' * len(head)}")
+    for row in rows:
+        print(f"| {' | '.join(_cell(text) for text in row)} |")
+    print()
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
