@@ -122,9 +122,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def tracked(*folders: str) -> set[str]:
-    """Return the repository's files in these folders."""
-    command = ["git", "ls-files", "-z", "--", *folders]
+def sources(*folders: str) -> set[str]:
+    """Return the repository's files in these folders, those not yet committed too, those ignored not."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *folders]
     listing = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return {name for name in listing.split("\0") if name and (ROOT / name).exists()}
 
@@ -132,8 +132,8 @@ def tracked(*folders: str) -> set[str]:
 def test_the_wheel_carries_everything(wheel: Path) -> None:
     """Code, types marker, templates, static files and notebooks all travel; tests do not."""
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    package = tracked("clickup_toolkit")
-    notebooks = {f"clickup_toolkit/_notebooks/{name}" for name in tracked("notebooks", "scheduled")}
+    package = sources("clickup_toolkit")
+    notebooks = {f"clickup_toolkit/_notebooks/{name}" for name in sources("notebooks", "scheduled")}
     assert names == package | notebooks
     assert "clickup_toolkit/py.typed" in names
     assert {"clickup_toolkit/_notebooks/scheduled/export.ipynb"} <= names
