@@ -1,0 +1,227 @@
+"""The pacer: all of the rate limit, never over it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clickup_toolkit.pacing import Pacer, RateReport, full_jitter, read_rate
+
+pytestmark = pytest.mark.anyio
+START = 1_700_000_000.0
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    """Run on asyncio alone."""
+    return "asyncio"
+
+
+class World:
+    """A fake clock and a server that counts requests in fixed windows anchored at the first one.
+
+    ``skew`` is how far the server's clock is ahead; ``step`` is the rounding of the reset it tells.
+    """
+
+    def __init__(self, limit: int, *, skew: float = 0.0, latency: float = 0.1, headers: bool = True) -> None:
+        self.now = 0.0
+        self.limit = limit
+        self.skew = skew
+        self.latency = latency
+        self.headers = headers
+        self.opened = float("-inf")
+        self.used = 0
+        self.throttled = 0
+        self.sent: list[float] = []
+        self._count = 0
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._count += 1
+        self._sleepers.append((self.now + seconds, self._count, future))
+        await future
+
+    async def run(self, work: Awaitable[object]) -> None:
+        """Run ``work``; whenever nothing else can happen, let the time pass to the next sleeper."""
+        task = asyncio.ensure_future(work)
+        while not task.done():
+            for _ in range(40):
+                await asyncio.sleep(0)
+            if self._sleepers and not task.done():
+                self._sleepers.sort()
+                until, _, future = self._sleepers.pop(0)
+                self.now = max(self.now, until)
+                future.set_result(None)
+        await task
+
+    def answer(self) -> RateReport | None:
+        """Count one request; None is a 429."""
+        if self.now >= self.opened + 60:
+            self.opened, self.used = self.now, 0
+        self.sent.append(self.now)
+        if self.used >= self.limit:
+            self.throttled += 1
+            return None
+        self.used += 1
+        return self.report(self.limit - self.used)
+
+    def report(self, remaining: int) -> RateReport:
+        if not self.headers:
+            return RateReport()
+        told = START + self.skew
+        date = float(int(self.now + told))
+        return RateReport(self.limit, remaining, float(int(self.opened + 60 + told)), 1.0, date)
+
+    async def request(self, pacer: Pacer) -> None:
+        while True:
+            async with pacer.turn() as answered:
+                await self.sleep(self.latency / 2)
+                report = self.answer()
+                await self.sleep(self.latency / 2)
+                answered(report or self.report(0))
+            if report:
+                return
+            pacer.pause(self.report(0))
+
+    async def requests(self, pacer: Pacer, count: int, workers: int) -> None:
+        todo = iter(range(count))
+
+        async def worker() -> None:
+            for _ in todo:
+                await self.request(pacer)
+
+        await self.run(asyncio.gather(*(worker() for _ in range(workers))))
+
+
+def pacer_in(world: World, concurrency: int | None) -> Pacer:
+    """Return a pacer that lives in ``world``; random numbers are the middle."""
+    middle: Callable[[float, float], float] = lambda low, high: (low + high) / 2  # noqa: E731
+    return Pacer(concurrency, clock=world.clock, sleep=world.sleep, uniform=middle)
+
+
+@pytest.mark.parametrize("skew", [0.0, 3_600.0, -86_400.0])
+@pytest.mark.parametrize("workers", [1, 2, 10])
+async def test_spends_every_window_to_its_end_without_one_429(skew: float, workers: int) -> None:
+    """Alone on the token, three windows of requests meet no 429 and lose at most two seconds a window."""
+    world = World(100, skew=skew, latency=0.05)
+    await world.requests(pacer_in(world, workers), 300, workers)
+    assert world.throttled == 0
+    assert len(world.sent) == 300
+    first, second, third = world.sent[0], world.sent[100], world.sent[200]
+    assert 60 <= second - first <= 62
+    assert 60 <= third - second <= 62
+
+
+async def test_learns_a_larger_limit_from_the_first_answer() -> None:
+    """A limit of 1,000 is spent in the first window although 100 is assumed before the first answer."""
+    world = World(1000, latency=0.01)
+    await world.requests(pacer_in(world, 4), 1000, 4)
+    assert world.throttled == 0
+    assert world.sent[-1] < 60
+
+
+async def test_counts_by_itself_when_answers_tell_nothing() -> None:
+    """Without headers 100 requests a minute are sent, no more."""
+    world = World(100, headers=False)
+    await world.requests(pacer_in(world, 5), 250, 5)
+    assert world.throttled == 0
+    assert 60 <= world.sent[100] <= 61
+    assert 120 <= world.sent[200] <= 122
+
+
+async def test_one_429_pauses_all_workers_once() -> None:
+    """When others spent the window, a 429 holds every worker until the reset; then all go on."""
+    world = World(100, latency=0.05)
+    pacer = pacer_in(world, 8)
+    await world.requests(pacer, 10, 8)
+    world.used = 100  # others
+    before = len(world.sent)
+    await world.requests(pacer, 40, 8)
+    assert world.throttled <= 8
+    paused = [at for at in world.sent[before:] if at >= 60]
+    assert len(paused) == 40
+    assert min(paused) - 60 < 2.5
+
+
+async def test_never_more_under_way_than_allowed() -> None:
+    """With a concurrency of 3, at most 3 requests are under way."""
+    world = World(10_000)
+    pacer = pacer_in(world, 3)
+    under_way = most = 0
+
+    async def one() -> None:
+        nonlocal under_way, most
+        async with pacer.turn() as answered:
+            under_way += 1
+            most = max(most, under_way)
+            await world.sleep(0.1)
+            answered(RateReport(10_000, 9_000))
+            under_way -= 1
+
+    await world.run(asyncio.gather(*(one() for _ in range(30))))
+    assert most == 3
+
+
+async def test_auto_grows_to_what_limit_and_latency_call_for() -> None:
+    """At 10,000 a minute and 0.3 s, auto ends near 10,000 / 60 · 0.3 · 1.5 = 75, capped at 64."""
+    world = World(10_000, latency=0.3)
+    pacer = pacer_in(world, None)
+    assert pacer.workers == 2
+    await world.requests(pacer, 2_000, 64)
+    assert pacer.workers == 64
+
+
+async def test_auto_stays_small_where_the_limit_is_small() -> None:
+    """At 100 a minute and 0.3 s latency two workers spend the whole limit, so auto stays at 2."""
+    world = World(100, latency=0.3)
+    pacer = pacer_in(world, None)
+    await world.requests(pacer, 90, 64)
+    assert pacer.workers == 2
+
+
+async def test_a_request_without_an_answer_counts_as_spent() -> None:
+    """A dropped connection may have been counted by ClickUp: the pacer does too."""
+    world = World(100)
+    pacer = pacer_in(world, 1)
+
+    async def lost() -> None:
+        async with pacer.turn():
+            pass
+
+    await world.run(asyncio.gather(*(lost() for _ in range(100))))
+    await world.requests(pacer, 1, 1)
+    assert world.now >= 60
+
+
+@pytest.mark.parametrize(
+    ("headers", "report"),
+    [
+        (
+            {"x-ratelimit-limit": "100", "x-ratelimit-remaining": "7", "x-ratelimit-reset": "1700000060"},
+            RateReport(100, 7, 1_700_000_060.0, 1.0),
+        ),
+        ({"x-ratelimit-reset": "1700000060123"}, RateReport(reset=1_700_000_060.123, reset_step=0.001)),
+        ({"retry-after": "60"}, RateReport(retry_after=60.0)),
+        ({"date": "Tue, 14 Nov 2023 22:13:20 GMT"}, RateReport(date=START)),
+        ({"x-ratelimit-limit": "many", "retry-after": "-1", "date": "soon"}, RateReport()),
+        ({}, RateReport()),
+    ],
+)
+def test_reads_the_headers(headers: dict[str, str], report: RateReport) -> None:
+    """Seconds and milliseconds are told apart; what is malformed is as if it were missing."""
+    assert read_rate(headers) == report
+
+
+@given(st.integers(1, 12), st.floats(0.001, 10))
+def test_backoff_doubles_with_full_jitter(attempt: int, initial: float) -> None:
+    """The n-th wait is drawn from 0 to initial · 2^(n-1)."""
+    assert full_jitter(attempt, initial, lambda low, high: low) == 0
+    assert full_jitter(attempt, initial, lambda low, high: high) == initial * 2 ** (attempt - 1)
