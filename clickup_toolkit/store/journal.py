@@ -7,6 +7,7 @@ without the API. What stands in the journal is committed page by page and surviv
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,8 +18,12 @@ from isal import isal_zlib
 from clickup_toolkit.client import Answer
 from clickup_toolkit.errors import Refused, StorageError
 from clickup_toolkit.records import Gap
+from clickup_toolkit.settings import Secret
 
-__all__ = ["Journal"]
+__all__ = ["Journal", "open_journal"]
+
+RESUME_WITHIN_MS = 24 * 3_600_000
+"""A crawl that was interrupted longer ago is begun anew."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -175,6 +180,45 @@ class Journal:
 
 
 _COLUMNS = "(key, stream, context, received, refusal, body) VALUES (?, ?, ?, ?, ?, ?)"
+
+
+def open_journal(folder: Path, team_id: str, token: Secret, *, full: bool, now: int) -> Journal:
+    """Return the journal of an interrupted crawl of the same workspace with the same token, or a new one.
+
+    ``now`` is in ms since 1970 UTC. Raises :class:`StorageError` where the folder cannot be written.
+    """
+    path = folder / "journal.db"
+    # The token decides what is seen, so it is part of what a journal is; only its fingerprint is kept.
+    fingerprint = hashlib.sha256(token.reveal().encode()).hexdigest()[:12]
+    wanted = {"team_id": team_id, "token": fingerprint, "mode": "full"}
+    if path.exists():
+        journal = _existing(path)
+        if journal and _continues(journal.facts, wanted, now):
+            return journal
+        _remove(path)
+    journal = Journal(path)
+    journal.note_facts({**wanted, "started": str(now)})
+    return journal
+
+
+def _existing(path: Path) -> Journal | None:
+    """Open a journal that is there; one that is damaged is as good as none."""
+    try:
+        return Journal(path)
+    except StorageError as error:
+        if isinstance(error.__cause__, sqlite3.DatabaseError) and "malformed" in str(error.__cause__):
+            return None
+        raise
+
+
+def _continues(facts: Mapping[str, str], wanted: Mapping[str, str], now: int) -> bool:
+    same = all(facts.get(name) == value for name, value in wanted.items())
+    return same and "published" not in facts and now - int(facts.get("started", 0)) < RESUME_WITHIN_MS
+
+
+def _remove(path: Path) -> None:
+    for file in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
+        file.unlink(missing_ok=True)
 
 
 def _answer(row: Sequence[object]) -> Answer:
