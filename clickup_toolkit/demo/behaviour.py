@@ -1,0 +1,36 @@
+"""What ClickUp is reported to do in more than one way: a switch for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Behaviour"]
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """How the server behaves where the real one is undocumented, or reported both ways.
+
+    - ``gt_inclusive``, ``lt_inclusive``: whether ``date_*_gt`` and ``date_*_lt`` include the instant itself.
+    - ``team_last_page``: whether the workspace-wide route sends ``last_page``: always, never or sometimes.
+    - ``team_archived``: whether ``archived=true`` works there (archived tasks in places that are not).
+    - ``team_timl``: whether ``include_timl=true`` works there.
+    - ``strict_filters``: 401 when a filter names a list, folder or space the token does not see; else ignored.
+    - ``short_pages``: pages lose rows to access filtering, so a page may be short and not the last.
+    - ``time_in_status``: whether the plan has it; else 403 ``TIS_027``.
+    - ``entries_limit``: answers about time entries are silently cut off after so many (0: never).
+    - ``plan``: name and number of the workspace's plan.
+    - ``second_workspace``: an OAuth token also lists a workspace that it is not authorised for.
+    """
+
+    gt_inclusive: bool = True
+    lt_inclusive: bool = False
+    team_last_page: str = "sometimes"
+    team_archived: bool = True
+    team_timl: bool = True
+    strict_filters: bool = True
+    short_pages: bool = False
+    time_in_status: bool = True
+    entries_limit: int = 0
+    plan: tuple[str, int] = ("Business", 3)
+    second_workspace: bool = True
