@@ -12,17 +12,19 @@ import msgspec
 from clickup_toolkit.client import Client, Request, is_personal
 from clickup_toolkit.crawl.reader import Noted, Progress, Reader, each, token_rejected
 from clickup_toolkit.crawl.status_times import read_time_in_status
-from clickup_toolkit.crawl.structure import Places, read_structure
-from clickup_toolkit.crawl.tasks import read_tasks
-from clickup_toolkit.crawl.time_entries import read_left_time, read_time_entries
+from clickup_toolkit.crawl.structure import Places, read_open_structure, read_structure
+from clickup_toolkit.crawl.tasks import read_changed_tasks, read_tasks
+from clickup_toolkit.crawl.time_entries import newest_window, read_left_time, read_time_entries
 from clickup_toolkit.errors import Refused, WorkspaceUnavailable
 from clickup_toolkit.settings import Secret
 
-__all__ = ["Noted", "Progress", "Reader", "crawl"]
+__all__ = ["Noted", "Progress", "Reader", "crawl", "newest_window"]
 
 
 async def crawl(client: Client, journal: Noted, team: str, token: Secret, progress: Progress) -> int:
-    """Read the whole workspace ``team`` into ``journal``; return how many answers it already had.
+    """Read the workspace ``team`` into ``journal``; return how many answers it already had.
+
+    All of it, or, when the journal says since when, what changed and can be seen to have changed.
 
     Raises :class:`TokenRejected`, :class:`WorkspaceUnavailable` and, when ClickUp stops answering at all,
     other :class:`ToolkitError`; whatever else cannot be read becomes a gap.
@@ -30,9 +32,14 @@ async def crawl(client: Client, journal: Noted, team: str, token: Secret, progre
     reader = Reader(client, journal, progress)
     journal.begin()
     members = await _read_workspace(reader, team)
-    places = await read_structure(reader, team)
-    await _read_definitions(reader, team, places)
-    await read_tasks(reader, team, places)
+    if journal.since is None:
+        places = await read_structure(reader, team)
+        await _read_definitions(reader, team, places)
+        await read_tasks(reader, team, places)
+    else:
+        places = await read_open_structure(reader, team)
+        await _read_definitions(reader, team, Places(spaces=places.spaces))
+        await read_changed_tasks(reader, team, places, journal.since)
     await read_time_in_status(reader)
     await read_time_entries(reader, team, members, together=is_personal(token))
     await read_left_time(reader)

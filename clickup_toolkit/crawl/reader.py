@@ -41,6 +41,10 @@ class Noted(Protocol):
     def started(self) -> int:
         """When the crawl began, in ms since 1970 UTC."""
 
+    @property
+    def since(self) -> int | None:
+        """From when on changes are to be read (ms since 1970 UTC); None: everything."""
+
     def recall(self, key: str) -> Answer | Refused | None:
         """Return what was answered to a request before."""
 
@@ -70,6 +74,9 @@ class Noted(Protocol):
 
     def tasks_by_list(self) -> dict[str, int]:
         """Return how many tasks were noted in each home list."""
+
+    def unknown_lists(self, known: Iterable[str]) -> set[str]:
+        """Return the home lists of noted tasks that are neither in ``known`` nor known from before."""
 
     def undertracked_tasks(self) -> list[tuple[str, int, int]]:
         """Return tasks whose time_spent exceeds their noted entries: id, time_spent (ms), noted (ms)."""

@@ -14,7 +14,7 @@ import msgspec
 from clickup_toolkit.client import Request
 from clickup_toolkit.crawl.reader import Reader, each
 
-__all__ = ["Place", "Places", "read_structure"]
+__all__ = ["Place", "Places", "read_open_structure", "read_structure"]
 
 BOTH = ("false", "true")
 
@@ -80,12 +80,24 @@ async def read_structure(reader: Reader, team: str) -> Places:
     """Read every place of the workspace and return what the crawl needs to know of it."""
     found = _Structure(reader, team, Places())
     await each(found.read_spaces, BOTH)
-    await each(found.read_space, [(space, archived) for space, archived in found.spaces.items()])
+    await each(found.read_space, found.spaces.items())
     await each(found.read_folder, list(found.folders.values()))
     await found.read_shared()
     await found.read_own_statuses()
-    found.places.spaces, found.places.folders = list(found.spaces), list(found.folders)
-    return found.places
+    return found.finished()
+
+
+async def read_open_structure(reader: Reader, team: str) -> Places:
+    """Read the places that are not archived: those in which the workspace-wide route shows changes.
+
+    Lists are taken from their folders; archived places keep what the last full crawl found.
+    """
+    found = _Structure(reader, team, Places())
+    await each(found.read_spaces, BOTH)
+    await each(found.read_open_space, [space for space, archived in found.spaces.items() if not archived])
+    await found.read_shared()
+    await found.read_own_statuses()
+    return found.finished()
 
 
 @dataclass(frozen=True)
@@ -118,6 +130,15 @@ class _Structure:
             await self._read_folders(*space, archived)
             await self._read_folderless(*space, archived)
         await self._read_definitions(space[0])
+
+    async def read_open_space(self, space_id: str) -> None:
+        await self._read_folders(space_id, False, "false")
+        await self._read_folderless(space_id, False, "false")
+        await self._read_definitions(space_id)
+
+    def finished(self) -> Places:
+        self.places.spaces, self.places.folders = list(self.spaces), list(self.folders)
+        return self.places
 
     async def _read_folders(self, space_id: str, buried: bool, archived: str) -> None:
         context = {"space_id": space_id, "archived": archived, "in_archived": _text(buried)}

@@ -10,6 +10,7 @@ task that was moved to a list already read is seen there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import msgspec
 
@@ -19,7 +20,7 @@ from clickup_toolkit.crawl.reader import Reader, each
 from clickup_toolkit.crawl.structure import Place, Places
 from clickup_toolkit.errors import ClickUpError, Refused, Unanswered
 
-__all__ = ["read_tasks"]
+__all__ = ["read_changed_tasks", "read_tasks"]
 
 EVERYTHING: Query = (("include_closed", "true"), ("subtasks", "true"), ("include_timl", "true"))
 BATCH_TASKS = 1_000
@@ -41,9 +42,22 @@ async def read_tasks(reader: Reader, team: str, places: Places) -> None:
     await each(tasks.read_archived, places.lists.values())
     await each(tasks.read_active, tasks.shorter_than_told(visible))
     await each(tasks.read_shared_task, places.shared_tasks)
-    await tasks.sweep()
+    await tasks.sweep(reader.journal.started)
     await each(tasks.sweep_hidden, hidden)
-    await each(tasks.read_unknown_list, sorted(reader.journal.tasks_by_list().keys() - places.lists.keys()))
+    await each(tasks.read_unknown_list, sorted(reader.journal.unknown_lists(places.lists.keys())))
+
+
+async def read_changed_tasks(reader: Reader, team: str, places: Places, since: int) -> None:
+    """Read what changed since ``since`` (ms) where the workspace-wide route shows it, and what is shared.
+
+    Archived tasks, tasks in archived places and deletions do not show; a full crawl finds them.
+    """
+    tasks = _Tasks(reader, team, places)
+    shared = [place for place in places.lists.values() if place.shared]
+    await tasks.sweep(since)
+    await each(partial(tasks.sweep_hidden, since=since), shared)
+    await each(tasks.read_shared_task, places.shared_tasks)
+    await each(tasks.read_unknown_list, sorted(reader.journal.unknown_lists(places.lists.keys())))
 
 
 def batches(places: Iterable[Place]) -> list[tuple[Place, ...]]:
@@ -116,15 +130,14 @@ class _Tasks:
         if task:
             self._note([task])
 
-    async def sweep(self) -> None:
-        """Read what changed since the crawl began, in the order of the changes, to the last one."""
-        since = self.reader.journal.started - OVERLAP_MS
+    async def sweep(self, since: int) -> None:
+        """Read what changed since ``since`` (ms), in the order of the changes, to the last one."""
         async with self.reader.gap_for("tasks_changed_meanwhile"):
-            await self._walk(Walk(self.route, EVERYTHING, {"route": "team"}, "updated", since))
+            await self._walk(Walk(self.route, EVERYTHING, {"route": "team"}, "updated", since - OVERLAP_MS))
 
-    async def sweep_hidden(self, place: Place) -> None:
-        """The same for one list that the workspace-wide route does not show."""
-        since = self.reader.journal.started - OVERLAP_MS
+    async def sweep_hidden(self, place: Place, since: int | None = None) -> None:
+        """The same for one list that the workspace-wide route does not show; by default since the start."""
+        since = (self.reader.journal.started if since is None else since) - OVERLAP_MS
         of_list = self._of_list(place, archived="false")
         async with self.reader.gap_for("tasks_changed_meanwhile", place.id):
             await self._walk(Walk(of_list.path, of_list.query, of_list.context, "updated", since))

@@ -23,7 +23,7 @@ from clickup_toolkit.crawl.reader import Reader, each
 from clickup_toolkit.errors import Refused, Unanswered
 from clickup_toolkit.records import Gap
 
-__all__ = ["read_left_time", "read_time_entries"]
+__all__ = ["newest_window", "read_left_time", "read_time_entries"]
 
 DAY_MS = 86_400_000
 FIRST_SPAN_MS = 30 * DAY_MS
@@ -82,14 +82,23 @@ class Window(NamedTuple):
 async def read_time_entries(reader: Reader, team: str, members: Sequence[str], *, together: bool) -> None:
     """Read all entries of ``members``; whom the token may not read becomes a gap.
 
+    An incremental crawl reads the newest ones again, and leaves the older ones to the next full crawl.
+
     ``together`` tells whether a question may name several people (personal tokens may, OAuth ones not).
     """
     size = MOST_MEMBERS if together else 1
     entries = _TimeEntries(reader, team)
-    newest = Window(reader.journal.started - FIRST_SPAN_MS, reader.journal.started + AHEAD_MS)
+    newest = newest_window(reader.journal.started, reader.journal.since)
     for group in _groups(members, size):
         await entries.read_newest(group, newest)
+    if reader.journal.since is not None:
+        return
     await each(entries.read_back, [(group, newest) for group in _groups(entries.readable, size)])
+
+
+def newest_window(started: int, since: int | None) -> Window:
+    """Return the span that every crawl reads again: entries in it may have been changed or deleted."""
+    return Window(min(started, since or started) - FIRST_SPAN_MS, started + AHEAD_MS)
 
 
 async def read_left_time(reader: Reader) -> None:

@@ -16,6 +16,7 @@ import msgspec
 from isal import isal_zlib
 
 from clickup_toolkit.client import Answer
+from clickup_toolkit.crawl import newest_window
 from clickup_toolkit.errors import Refused, StorageError
 from clickup_toolkit.records import Gap
 from clickup_toolkit.settings import Secret
@@ -36,6 +37,9 @@ CREATE TABLE IF NOT EXISTS tasks (
 CREATE TABLE IF NOT EXISTS entries (
     id TEXT PRIMARY KEY, task_id TEXT, duration INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS entries_by_task ON entries (task_id, duration);
+CREATE TABLE IF NOT EXISTS known_lists (id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS known_entries (
+    id TEXT PRIMARY KEY, task_id TEXT, duration INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS gaps (
     what TEXT, id TEXT, code TEXT, message TEXT, remedy TEXT, PRIMARY KEY (what, id, code)) WITHOUT ROWID;
 """
@@ -53,7 +57,9 @@ class Journal:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._db = sqlite3.connect(
+                path.absolute().as_uri(), uri=True, isolation_level=None, check_same_thread=False
+            )
             # A killed process loses nothing without syncs; only a power cut could, and a crawl can be redone.
             self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;" + _SCHEMA)
         except (OSError, sqlite3.Error) as error:
@@ -82,6 +88,12 @@ class Journal:
     def mode(self) -> str:
         """``full`` or ``incremental``."""
         return self.facts["mode"]
+
+    @property
+    def since(self) -> int | None:
+        """From when on changes are to be read (ms since 1970 UTC); None: everything."""
+        since = self.facts.get("since")
+        return None if since is None else int(since)
 
     def recall(self, key: str) -> Answer | Refused | None:
         """Return what was answered to the request ``key``, or None when it was not asked yet."""
@@ -124,6 +136,21 @@ class Journal:
         """Forget what was derived from answers: gaps, tasks, entries. A crawl derives it again."""
         for table in ("tasks", "entries", "gaps"):
             self._write(f"DELETE FROM {table}", [()])  # noqa: S608  # our own names
+        self._write("INSERT INTO entries SELECT * FROM known_entries", [()])
+
+    def know(self, previous: Path, window: tuple[int, int]) -> None:
+        """Take over from the ``previous`` database what an incremental crawl does not ask for again.
+
+        These are the lists, and the time entries outside ``window``, which is read again.
+        """
+        try:
+            self._db.execute("ATTACH DATABASE ? AS previous", (f"{previous.as_uri()}?mode=ro&immutable=1",))
+            self._db.executescript("DELETE FROM known_lists; DELETE FROM known_entries;")
+            self._write("INSERT INTO known_lists SELECT id FROM previous.lists", [()])
+            self._write(_KNOW_ENTRIES, [window])
+            self._db.execute("DETACH DATABASE previous")
+        except sqlite3.Error as error:
+            raise _storage_error(self.path, error) from error
 
     def note_tasks(self, tasks: Iterable[tuple[str, int | None, int, str | None]]) -> None:
         """Remember tasks: id, date_updated (ms), time_spent (ms), home list. The last reading holds."""
@@ -147,6 +174,11 @@ class Journal:
         return dict(
             self._db.execute("SELECT list_id, count(*) FROM tasks WHERE list_id IS NOT NULL GROUP BY list_id")
         )
+
+    def unknown_lists(self, known: Iterable[str]) -> set[str]:
+        """Return the home lists of noted tasks that are neither in ``known`` nor known from before."""
+        before = {row[0] for row in self._db.execute("SELECT id FROM known_lists")}
+        return self.tasks_by_list().keys() - before - set(known)
 
     def undertracked_tasks(self) -> list[tuple[str, int, int]]:
         """Return tasks whose time_spent exceeds their noted entries: id, time_spent (ms), noted (ms)."""
@@ -179,25 +211,37 @@ class Journal:
             raise _storage_error(self.path, error) from error
 
 
+_KNOW_ENTRIES = """
+INSERT INTO known_entries SELECT id, task_id, coalesce(duration_ms, 0) FROM previous.time_entries
+WHERE route = 'task' OR start IS NULL
+   OR strftime('%s', start) * 1000 NOT BETWEEN ? AND ?
+"""
 _COLUMNS = "(key, stream, context, received, refusal, body) VALUES (?, ?, ?, ?, ?, ?)"
 
 
-def open_journal(folder: Path, team_id: str, token: Secret, *, full: bool, now: int) -> Journal:
+def open_journal(
+    path: Path, team_id: str, token: Secret, *, since: int | None, previous: Path | None, now: int
+) -> Journal:
     """Return the journal of an interrupted crawl of the same workspace with the same token, or a new one.
 
-    ``now`` is in ms since 1970 UTC. Raises :class:`StorageError` where the folder cannot be written.
+    ``since`` (ms) asks for a crawl of what changed since then, on top of the database ``previous``; None
+    asks for everything. An interrupted crawl of everything is finished also when less would do now. ``now``
+    is in ms since 1970 UTC. Raises :class:`StorageError` where the file cannot be written.
     """
-    path = folder / "journal.db"
     # The token decides what is seen, so it is part of what a journal is; only its fingerprint is kept.
     fingerprint = hashlib.sha256(token.reveal().encode()).hexdigest()[:12]
-    wanted = {"team_id": team_id, "token": fingerprint, "mode": "full"}
+    wanted = {"team_id": team_id, "token": fingerprint}
     if path.exists():
         journal = _existing(path)
-        if journal and _continues(journal.facts, wanted, now):
+        if journal and _continues(journal, wanted, since, now):
             return journal
         _remove(path)
     journal = Journal(path)
-    journal.note_facts({**wanted, "started": str(now)})
+    if since is not None and previous is not None:
+        journal.know(previous, newest_window(now, since))
+        wanted = {**wanted, "since": str(since)}
+    mode = "incremental" if "since" in wanted else "full"
+    journal.note_facts({**wanted, "mode": mode, "started": str(now)})
     return journal
 
 
@@ -211,9 +255,11 @@ def _existing(path: Path) -> Journal | None:
         raise
 
 
-def _continues(facts: Mapping[str, str], wanted: Mapping[str, str], now: int) -> bool:
-    same = all(facts.get(name) == value for name, value in wanted.items())
-    return same and "published" not in facts and now - int(facts.get("started", 0)) < RESUME_WITHIN_MS
+def _continues(journal: Journal, wanted: Mapping[str, str], since: int | None, now: int) -> bool:
+    facts = journal.facts
+    same = all(facts.get(name) == value for name, value in wanted.items()) and "started" in facts
+    fits = same and (journal.since is None or journal.since == since)
+    return fits and "published" not in facts and now - journal.started < RESUME_WITHIN_MS
 
 
 def _remove(path: Path) -> None:
