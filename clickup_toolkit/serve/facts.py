@@ -1,0 +1,86 @@
+"""What a database file says about itself: whose it is, how fresh, how complete, how large."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from clickup_toolkit.records import TABLES, Gap
+from clickup_toolkit.serve.words import instant
+
+__all__ = ["Facts", "LastExport", "read_facts"]
+
+_COUNTING_SECONDS = 2.0  # a table that is not counted by then is counted when somebody looks at it
+
+
+@dataclass(frozen=True)
+class LastExport:
+    """The export that built the file; ``at`` is when it was finished, or begun if that is all we know."""
+
+    version: str
+    at: datetime
+    mode: str
+    complete: bool
+    tasks: int
+    changed: int
+    deleted: int
+
+
+@dataclass(frozen=True)
+class Facts:
+    """``counts`` holds the number of rows of each table, ``hidden`` the tables that are not for browsing."""
+
+    workspace: str = ""
+    export: LastExport | None = None
+    gaps: tuple[Gap, ...] = ()
+    counts: dict[str, int] | None = None
+    hidden: tuple[str, ...] = ()
+
+
+def read_facts(database: Path) -> Facts:
+    """Read the facts of a file. Raises :class:`sqlite3.Error` when it is not a database of ours."""
+    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+        connection.row_factory = sqlite3.Row
+        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        workspace = connection.execute("SELECT name FROM workspaces").fetchone()
+        return Facts(
+            workspace=(workspace and workspace["name"]) or "",
+            export=_last_export(connection),
+            gaps=tuple(Gap(*row) for row in connection.execute(f"SELECT {','.join(Gap._fields)} FROM gaps")),  # noqa: S608  # names of our own
+            counts=_counts(connection, [name for name in tables if name in TABLES]),
+            hidden=tuple(name for name in tables if name not in TABLES),
+        )
+
+
+def _last_export(connection: sqlite3.Connection) -> LastExport | None:
+    row = connection.execute("SELECT * FROM exports ORDER BY version DESC LIMIT 1").fetchone()
+    if row is None:
+        return None
+    return LastExport(
+        version=row["version"],
+        at=instant(row["finished"] or row["started"]),
+        mode=row["mode"],
+        complete=bool(row["complete"]),
+        tasks=row["tasks"],
+        changed=row["changed"],
+        deleted=row["deleted"],
+    )
+
+
+def _counts(connection: sqlite3.Connection, tables: list[str]) -> dict[str, int]:
+    deadline = time.monotonic() + _COUNTING_SECONDS
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+    counts = {}
+    try:
+        for table in tables:
+            counts[table] = connection.execute(f"SELECT count(*) FROM [{table}]").fetchone()[0]  # noqa: S608  # a table of ours
+    except sqlite3.OperationalError:
+        if time.monotonic() <= deadline:
+            raise
+    finally:
+        connection.set_progress_handler(None, 0)
+    return counts

@@ -1,0 +1,74 @@
+"""An executed notebook as a page to read: text, code to unfold, outputs, charts.
+
+nbconvert makes the HTML. Nothing that stands in the notebook runs in the page: a chart is drawn by our own
+script from the figure's JSON, which Plotly stores beside its HTML, and the page's policy allows no other.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+__all__ = ["CONTENT_SECURITY_POLICY", "to_html"]
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "font-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; "
+    "sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox allow-downloads"
+)
+"""Nothing is asked of a foreign host; and the page is no part of the site, should a script run after all."""
+
+_PLOTLY = "application/vnd.plotly.v1+json"
+_one_at_a_time = threading.Lock()  # nbconvert's exporter is shared, and not made for threads
+
+
+def to_html(path: Path) -> str:
+    """Return the notebook as a piece of HTML. Raises :class:`ModuleNotFoundError` without nbconvert."""
+    about = path.stat()
+    return _to_html(path, about.st_mtime_ns, about.st_size)
+
+
+@lru_cache(maxsize=8)
+def _to_html(path: Path, _changed: int, _size: int) -> str:
+    import nbformat
+
+    with _one_at_a_time:
+        notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        for cell in notebook.cells:
+            for output in cell.get("outputs", ()):
+                _draw_from_json(output.get("data", {}))
+        html, _ = _exporter().from_notebook_node(notebook)
+    return str(html)
+
+
+@lru_cache(maxsize=1)
+def _exporter() -> Any:
+    from jinja2 import DictLoader
+    from nbconvert.exporters import HTMLExporter
+
+    template = (files("clickup_toolkit.serve") / "page_templates" / "notebook.html.j2").read_text("utf-8")
+    return HTMLExporter(  # type: ignore[no-untyped-call]
+        extra_loaders=[DictLoader({"clickup_run.html.j2": template})],
+        template_file="clickup_run.html.j2",
+        exclude_anchor_links=True,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+    )
+
+
+def _draw_from_json(data: dict[str, Any]) -> None:
+    """Replace what an output shows by the place and the data of its chart, when it is one."""
+    figure = data.get(_PLOTLY)
+    if figure is None:
+        return
+    text = msgspec.json.encode(figure).decode().replace("<", "\\u003c")
+    data.clear()
+    data["text/html"] = (
+        f'<figure class="chart"><script type="application/json">{text}</script>'
+        "<noscript>This chart needs JavaScript.</noscript></figure>"
+    )

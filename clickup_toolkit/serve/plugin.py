@@ -1,0 +1,79 @@
+"""The datasette plugin: what the hooks add to a site of ours.
+
+datasette loads this wherever the package is installed and calls it for every datasette there, so each hook
+leaves the others alone. And it loads it in the middle of its own import: nothing here may import the app.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+from pluggy import HookimplMarker
+
+from clickup_toolkit.records import TABLES
+from clickup_toolkit.serve import pages
+from clickup_toolkit.serve.words import duration
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+    from datasette.utils.asgi import Request, Response
+
+hookimpl = HookimplMarker("datasette")
+
+_TYPES = {
+    (table.name, column.name): column.type
+    for table in TABLES.values()
+    for column in table.columns
+    if column.type in ("DURATION", "TIMESTAMP")
+}
+
+
+@hookimpl
+def register_routes(datasette: Datasette) -> list[tuple[str, Callable[..., Any]]]:
+    """Add the home page and the executed notebooks; before the first export, also what to do about that."""
+    if not _is_ours(datasette):
+        return []
+    routes = [
+        (r"^/$", pages.home),
+        (r"^/-/runs$", pages.runs),
+        (r"^/-/runs/(?P<name>[^/]+)\.ipynb$", pages.run_download),
+        (r"^/-/runs/(?P<name>[^/]+)$", pages.run),
+    ]
+    if datasette.facts.export is None:
+        routes.append((r"^/clickup([./].*)?$", pages.nothing_yet))
+    return routes
+
+
+@hookimpl
+def actor_from_request(datasette: Datasette, request: Request) -> dict[str, str] | None:
+    """Let whoever bears the token be the actor ``token``."""
+    if _is_ours(datasette) and datasette.access.holds_token(request.scope):
+        return {"id": "token"}
+    return None
+
+
+@hookimpl
+def forbidden(datasette: Datasette, request: Request) -> Callable[[], Awaitable[Response]] | None:
+    """Ask a stranger to sign in."""
+    if not _is_ours(datasette) or request.actor:
+        return None
+    return lambda: pages.sign_in(datasette, request)
+
+
+@hookimpl
+def render_cell(value: object, column: str, table: str | None, datasette: Datasette) -> Markup | None:
+    """Show durations and times as people read them; the exact value stays in the tooltip."""
+    kind = _TYPES.get((table or "", column)) if _is_ours(datasette) else None
+    if kind == "DURATION" and isinstance(value, int | float):
+        return Markup('<span title="{} ms">{}</span>').format(value, duration(value))
+    if kind == "TIMESTAMP" and isinstance(value, str):
+        return Markup('<time title="{0}" datetime="{0}">{1}</time>').format(
+            value, value[:16].replace("T", " ")
+        )
+    return None
+
+
+def _is_ours(datasette: Datasette) -> bool:
+    return hasattr(datasette, "toolkit")
