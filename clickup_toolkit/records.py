@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
 
-__all__ = ["ROW_TYPES", "TABLES", "Column", "Table"]
+__all__ = ["RAW", "ROW_TYPES", "TABLES", "Column", "Table"]
 
 
 @dataclass(frozen=True)
@@ -389,6 +389,21 @@ class DeletedTask(NamedTuple):
     missed_by: Annotated[Timestamp | None, Is("Start of the complete export that no longer found it")] = None
 
 
+class MissingTask(NamedTuple):
+    """Tasks that a crawl with gaps did not find: deleted, or moved to where it could not read.
+
+    The next complete crawl decides: it finds them again, or calls them deleted.
+    """
+
+    id: Annotated[Text, Is("ClickUp's id of the task")]
+    name: Annotated[Text | None, Is("Name it had")] = None
+    status: Annotated[Text | None, Is("Status it had")] = None
+    list_id: Annotated[Text | None, Is("List it stood in", references="lists.id")] = None
+    space_id: Annotated[Text | None, Is("Space it stood in", references="spaces.id")] = None
+    last_seen: Annotated[Timestamp | None, Is("Start of the last export that held it")] = None
+    missed_by: Annotated[Timestamp | None, Is("Start of the first export that did not find it")] = None
+
+
 class Gap(NamedTuple):
     """What could not be read, and why."""
 
@@ -417,6 +432,17 @@ class Export(NamedTuple):
     retries: Annotated[Integer, Is("Requests sent again")] = 0
     resumed: Annotated[Integer, Is("Answers taken from an interrupted crawl's journal")] = 0
     gaps: Annotated[Integer, Is("Gaps")] = 0
+
+
+class Raw(NamedTuple):
+    """Everything as ClickUp sent it, but for secrets: one object a row, apart so that other tables stay quick."""
+
+    kind: Annotated[
+        Text, Is("task, time_in_status, time_entry, legacy_time, workspace, space, folder, list, member, …")
+    ]
+    id: Annotated[Text, Is("ClickUp's id of the object; for time_in_status that of its task")]
+    received: Annotated[Timestamp | None, Is("When ClickUp answered")]
+    body: Annotated[Json, Is("The object, byte for byte; secrets are replaced by a marker")]
 
 
 def _table(
@@ -486,11 +512,15 @@ TABLES: dict[str, Table] = {
         _table("time_in_status", TimeInStatus, "task_id position", None, ("status",)),
         _table("status_changes", StatusChange, "task_id changed_by"),
         _table("deleted_tasks", DeletedTask, "id", "name"),
+        _table("missing_tasks", MissingTask, "id", "name"),
         _table("gaps", Gap, "what id code"),
         _table("exports", Export, "version"),
     )
 }
 """Every table by name, in an order in which references point backwards where they can."""
+
+RAW: Table = _table("raw", Raw, "kind id")
+"""The raw JSON, in the database only: neither Parquet nor the JSON document is made of its rows."""
 
 ROW_TYPES: dict[type[Any], Table] = {table.row: table for table in TABLES.values()}
 """The table of each row class."""

@@ -1,1 +1,30 @@
-"""Placeholder of the store package."""
+"""Where the data rests: the journal of a crawl, and the database that is built from it.
+
+==============  ==========================================================================
+``journal``     every answered page, in order of arrival
+``build``       the next database from a journal, whole or not at all
+``gather``      journal to raw JSON: of every object the latest
+``carry``       what could not be read this time, as earlier exports held it
+``derive``      raw JSON to rows
+``history``     status changes seen, deleted tasks, exports
+``files``       which database is current, and the flip to the next
+``document``    the JSON document of a database
+==============  ==========================================================================
+"""
+
+from clickup_toolkit.normalise.enrich import ANALYTICS
+from clickup_toolkit.store.build import build_database, finish
+from clickup_toolkit.store.document import document_head, document_tasks
+from clickup_toolkit.store.files import current, flip
+from clickup_toolkit.store.journal import Journal
+
+__all__ = [
+    "ANALYTICS",
+    "Journal",
+    "build_database",
+    "current",
+    "document_head",
+    "document_tasks",
+    "finish",
+    "flip",
+]

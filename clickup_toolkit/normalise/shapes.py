@@ -1,0 +1,162 @@
+"""Objects and pages: decoded in one go where they are as expected, field by field where they are not.
+
+A shape is a :class:`msgspec.Struct` that names only what is needed; all its fields have defaults. ClickUp's
+types differ from their description and from one day to the next, so an unexpected type costs one field and
+never the object.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+import msgspec
+
+from clickup_toolkit.normalise.values import Scalar, identifier
+from clickup_toolkit.records import Gap
+
+__all__ = ["MISSING", "Reference", "items", "mapping", "mend", "not_understood", "read"]
+
+Shape = TypeVar("Shape", bound=msgspec.Struct)
+
+MISSING = msgspec.Raw(b"")
+"""The default of a raw field: nothing was sent."""
+
+_BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError)
+_LONE_SURROGATE = re.compile(
+    rb"(?<!\\)((?:\\\\)*)(?:(\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\\u[dD][89a-fA-F]..)", re.DOTALL
+)
+
+
+class Reference(msgspec.Struct, gc=False):
+    """The id and the name of another thing; ``hidden`` marks ClickUp's placeholder folders."""
+
+    id: Scalar = None
+    name: Scalar = None
+    hidden: Scalar = None
+
+    @property
+    def key(self) -> str | None:
+        """The id as text."""
+        return identifier(self.id)
+
+
+@cache
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
+
+
+def read(body: bytes | msgspec.Raw, shape: type[Shape]) -> Shape | None:
+    """Return ``body`` as ``shape``, fields that are not understood being None; None if it is no object."""
+    try:
+        found: Shape = _decoder(shape).decode(body)
+    except _BROKEN:
+        return _rescue_object(body, shape)
+    return found
+
+
+def _rescue_object(body: bytes | msgspec.Raw, shape: type[Shape]) -> Shape | None:
+    parts = mapping(body)
+    if parts is None:
+        return None
+    found = shape()
+    for name, encoded, kind in _fields(shape):
+        if encoded in parts:
+            value = _rescue(parts[encoded], kind)
+            if value is not None:
+                setattr(found, name, value)
+    return found
+
+
+@cache
+def _fields(shape: type[msgspec.Struct]) -> list[tuple[str, str, Any]]:
+    return [(field.name, field.encode_name, field.type) for field in msgspec.structs.fields(shape)]
+
+
+def _rescue(body: msgspec.Raw, kind: Any) -> Any:
+    """Return what can be understood of a value that should be of type ``kind``."""
+    if kind is msgspec.Raw:
+        return body
+    try:
+        return _decoder(kind).decode(body)
+    except _BROKEN:
+        return next(filter(None, (_rescue_part(body, option) for option in _options(kind))), None)
+
+
+def _options(kind: Any) -> tuple[Any, ...]:
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+
+
+def _rescue_part(body: msgspec.Raw, kind: Any) -> Any:
+    if get_origin(kind) is list:
+        (inner,) = get_args(kind)
+        found = (_rescue(item, inner) for item in _raw_items(body) or ())
+        return [item for item in found if item is not None]
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return _rescue_object(body, kind)
+    return None
+
+
+def mapping(body: bytes | msgspec.Raw) -> dict[str, msgspec.Raw] | None:
+    """Return the members of a JSON object, each as sent; None if it is no object."""
+    try:
+        found: dict[str, msgspec.Raw] = _decoder(dict[str, msgspec.Raw]).decode(body)
+    except _BROKEN:
+        return None
+    return found
+
+
+def _raw_items(body: bytes | msgspec.Raw) -> list[msgspec.Raw] | None:
+    try:
+        found: list[msgspec.Raw] = _decoder(list[msgspec.Raw]).decode(body)
+    except _BROKEN:
+        return None
+    return found
+
+
+@cache
+def _page(key: str) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(
+        msgspec.defstruct("Page", [("items", list[msgspec.Raw])], rename={"items": key})
+    )
+
+
+def items(body: bytes, key: str) -> list[msgspec.Raw] | None:
+    """Return the items under ``key`` of a page, each as sent; None if there is no such list.
+
+    An answer of null counts as an empty list: so ClickUp says that there are no time entries.
+    """
+    for attempt in (bytes, mend):
+        text = attempt(body)
+        try:
+            found: list[msgspec.Raw] = _page(key).decode(text).items
+        except _BROKEN:
+            members = mapping(text)
+            if members is not None and bytes(members.get(key, MISSING)) == b"null":
+                return []
+        else:
+            return found
+    return None
+
+
+def mend(body: bytes) -> bytes:
+    """Return ``body`` with what no JSON reader accepts replaced: invalid UTF-8, and halves of a character.
+
+    Such halves come from texts that were cut in the middle of an emoji.
+    """
+    valid = body.decode("utf-8", "replace").encode()
+    return _LONE_SURROGATE.sub(lambda m: m[1] + (m[2] or rb"\ufffd"), valid)
+
+
+def not_understood(what: str, id: str, body: bytes | msgspec.Raw) -> Gap:  # noqa: A002  # the gap's own word
+    """Return the gap that says that ClickUp sent something which is no such thing."""
+    excerpt = bytes(body)[:60].decode("utf-8", "replace")
+    return Gap(
+        what,
+        id,
+        "NOT_UNDERSTOOD",
+        f"ClickUp sent something that is not understood: {excerpt}",
+        "Report it to the toolkit's maintainers; everything else was read.",
+    )

@@ -1,0 +1,118 @@
+"""Columnar files: every table of the database as ``<folder>/<table>/part-0.parquet``.
+
+Columns are typed (times as UTC timestamps in ms) and carry their descriptions as field metadata. A file is
+written aside and renamed into place, so a reader sees the old one or the new one, never half of either.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from clickup_toolkit.errors import StorageError
+from clickup_toolkit.records import TABLES, Column, Table
+
+__all__ = ["write"]
+
+_ROWS = 20_000  # a row group: read by column in one go, and small enough to keep memory flat
+_ASIDE = ".unfinished"
+
+
+def write(database: Path, folder: Path) -> None:
+    """Write all tables of ``database`` below ``folder``.
+
+    Raises :class:`~clickup_toolkit.errors.StorageError`; then the files there are as they were.
+    """
+    aside = folder / _ASIDE
+    try:
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
+        uri = f"{database.absolute().as_uri()}?mode=ro&immutable=1"
+        with closing(sqlite3.connect(uri, uri=True)) as db:
+            for table in TABLES.values():
+                _write_table(db, table, aside / table.name)
+        for table in TABLES.values():
+            (folder / table.name).mkdir(exist_ok=True)
+            (aside / table.name).replace(folder / table.name / "part-0.parquet")
+    except (OSError, sqlite3.Error) as error:
+        raise StorageError(
+            f"The Parquet files in {folder} cannot be written ({error}).",
+            "Free disk space or make the folder writable, and run the export again.",
+        ) from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _write_table(db: sqlite3.Connection, table: Table, path: Path) -> None:
+    from pyarrow import Table as ArrowTable  # here, since it takes a third of a second to import
+    from pyarrow.parquet import ParquetWriter
+
+    schema = _schema(table)
+    with ParquetWriter(path, schema, compression="zstd", compression_level=3) as writer:
+        for columns in _batches(db, table):
+            arrays = [
+                _array(column, values, field.type)
+                for column, values, field in zip(table.columns, columns, schema, strict=True)
+            ]
+            writer.write_table(ArrowTable.from_arrays(arrays, schema=schema))
+
+
+def _batches(db: sqlite3.Connection, table: Table) -> Iterator[Sequence[Sequence[Any]]]:
+    """Yield the table's columns, some thousand rows at a time, in the order of its key."""
+    columns = ", ".join(map(_selected, table.columns))
+    order = ", ".join(f'"{key}"' for key in table.key)
+    cursor = db.execute(f'SELECT {columns} FROM "{table.name}" ORDER BY {order}')  # noqa: S608  # our own names
+    while rows := cursor.fetchmany(_ROWS):
+        yield list(zip(*rows, strict=True))
+
+
+def _selected(column: Column) -> str:
+    return f'CAST("{column.name}" AS TEXT)' if column.type in _WHOLE else f'"{column.name}"'
+
+
+_WHOLE = frozenset({"INTEGER", "DURATION", "BOOLEAN"})
+
+
+def _schema(table: Table) -> Any:
+    import pyarrow
+
+    fields = [
+        pyarrow.field(column.name, _type(column), column.nullable, metadata=_about(column))
+        for column in table.columns
+    ]
+    return pyarrow.schema(fields, metadata={"description": table.description})
+
+
+def _about(column: Column) -> dict[str, str]:
+    about = {"description": column.description, "unit": column.unit, "references": column.references}
+    return {key: value for key, value in about.items() if value}
+
+
+def _type(column: Column) -> Any:
+    import pyarrow
+
+    return {
+        "INTEGER": pyarrow.int64(),
+        "DURATION": pyarrow.int64(),
+        "REAL": pyarrow.float64(),
+        "BOOLEAN": pyarrow.bool_(),
+        "TIMESTAMP": pyarrow.timestamp("ms", "UTC"),
+    }.get(column.type, pyarrow.string())
+
+
+def _array(column: Column, values: Sequence[Any], kind: Any) -> Any:
+    """Return a column as an array: built as text, then cast.
+
+    ``pyarrow.array`` would import pandas, which takes two seconds and 60 MB, where it is installed.
+    """
+    from pyarrow.lib import StringBuilder
+
+    if column.type == "REAL":
+        values = [None if value is None else repr(value) for value in values]
+    builder = StringBuilder()
+    builder.append_values(values)
+    return builder.finish().cast(kind)

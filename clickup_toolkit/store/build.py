@@ -1,0 +1,69 @@
+"""Builds the next database from a journal: the way from pages to tables, top to bottom."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from clickup_toolkit.records import TABLES, Export, Gap
+from clickup_toolkit.store.carry import carry_unread
+from clickup_toolkit.store.derive import derive_rows
+from clickup_toolkit.store.files import building, storage_errors
+from clickup_toolkit.store.gather import gather
+from clickup_toolkit.store.history import count_changed, describe_export, write_history
+from clickup_toolkit.store.journal import Journal
+from clickup_toolkit.store.opening import Build, opened
+from clickup_toolkit.store.rows import insert
+from clickup_toolkit.store.schema import create_indexes, insertion
+
+__all__ = ["build_database", "finish"]
+
+
+def build_database(
+    journal: Journal,
+    target: Path,
+    *,
+    previous: Path | None,
+    version: str,
+    now: Callable[[], float] = time.time,
+) -> Export:
+    """Build the database ``target`` from a finished crawl, whole or not at all, and return its export's row.
+
+    ``previous`` is the database of the export before, from which history is carried over, and on which an
+    incremental crawl builds. Raises :class:`~clickup_toolkit.errors.StorageError`; then ``target`` and
+    ``previous`` are as they were.
+    """
+    with (
+        storage_errors(target),
+        building(target) as aside,
+        opened(aside, journal, previous) as build,
+    ):
+        return _fill(build, version, now)
+
+
+def _fill(build: Build, version: str, now: Callable[[], float]) -> Export:
+    gaps = gather(build)
+    gaps = carry_unread(build, _each_once([*build.journal.gaps(), *gaps]))
+    derive_rows(build)
+    deleted = write_history(build, gaps)
+    export = describe_export(build, version, gaps, count_changed(build), deleted)
+    export = export._replace(finished=round(now() * 1000))
+    build.db.execute("DELETE FROM main.gaps")
+    insert(build.db, [*gaps, export])
+    create_indexes(build.db)
+    build.db.execute("PRAGMA analysis_limit = 1000")
+    build.db.execute("ANALYZE main")
+    return export
+
+
+def _each_once(gaps: list[Gap]) -> list[Gap]:
+    return list({gap[:3]: gap for gap in gaps}.values())
+
+
+def finish(database: Path, export: Export) -> None:
+    """Write the final row of an export into its database, before that becomes the current one."""
+    with storage_errors(database), closing(sqlite3.connect(database)) as db, db:
+        db.execute(insertion(TABLES["exports"]), export)

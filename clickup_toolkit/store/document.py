@@ -1,0 +1,228 @@
+"""The JSON document of a database: what it is in its head, and its tasks one by one.
+
+Each task keeps every key that ClickUp sent, each value byte for byte; only ``space`` gets its name. Beside
+them stand ``time_in_status`` and ``time_summary`` as ClickUp sent them, and ``analytics``. Tasks come in the
+order of their creation, entries by their start: nothing in a task depends on when it was fetched but what
+:data:`~clickup_toolkit.normalise.enrich.ANALYTICS` marks so, and ClickUp's own running sums.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from clickup_toolkit.normalise.shapes import mapping
+from clickup_toolkit.records import TABLES, Table
+from clickup_toolkit.store.files import storage_errors
+
+__all__ = ["SCHEMA_VERSION", "document_head", "document_tasks"]
+
+SCHEMA_VERSION = 1
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _reading(database: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+    db.execute("PRAGMA cache_size = -16000")
+    return db
+
+
+def document_head(database: Path) -> dict[str, object]:
+    """Return everything of the document but ``data``, in its order, ready for ``msgspec.json.encode``.
+
+    Times are ISO 8601 text in UTC. ``as_of`` says which part holds as of when: an incremental export reads
+    the structure, what changed, and recent time entries; the rest is as the last full export read it.
+    """
+    with storage_errors(database), closing(_reading(database)) as db:
+        export = _last(db, "1")
+        whole = _last(db, "mode = 'full'") or export
+        return {
+            "status": "success",
+            "version": export.get("version"),
+            "schema_version": SCHEMA_VERSION,
+            "updated_at": export.get("finished") or export.get("started"),
+            "as_of": {
+                "structure": export.get("started"),
+                "tasks": export.get("started"),
+                "archived_tasks": whole.get("started"),
+                "time_entries": export.get("started"),
+                "older_time_entries": whole.get("started"),
+            },
+            "workspace": next(_objects(db, "workspaces"), None),
+            "spaces": list(_objects(db, "spaces")),
+            "folders": list(_objects(db, "folders")),
+            "lists": _lists(db),
+            "members": list(_objects(db, "members")),
+            "custom_fields": list(_objects(db, "custom_fields")),
+            "unassigned_time_entries": [msgspec.Raw(body) for (body,) in db.execute(_UNASSIGNED)],
+            "gaps": list(_objects(db, "gaps")),
+        }
+
+
+def _last(db: sqlite3.Connection, which: str) -> dict[str, object]:
+    return next(_objects(db, "exports", f"WHERE {which} ORDER BY started DESC LIMIT 1"), {})
+
+
+def _objects(db: sqlite3.Connection, name: str, clause: str = "") -> Iterator[dict[str, object]]:
+    """Yield the rows of a table as objects, in the order of its key."""
+    table = TABLES[name]
+    keys = ", ".join(f'"{key}"' for key in table.key)
+    for row in db.execute(f'SELECT * FROM "{name}" {clause or "ORDER BY " + keys}'):  # noqa: S608  # our own names
+        yield _object(table, row)
+
+
+def _object(table: Table, row: tuple[Any, ...]) -> dict[str, object]:
+    return {
+        column.name: _READ[column.type](value) if value is not None and column.type in _READ else value
+        for column, value in zip(table.columns, row, strict=True)
+    }
+
+
+_READ: dict[str, Any] = {"BOOLEAN": bool, "JSON": lambda text: msgspec.Raw(text.encode())}
+
+
+def _lists(db: sqlite3.Connection) -> list[dict[str, object]]:
+    """Return the lists, each with the statuses that it offers."""
+    statuses: dict[object, list[dict[str, object]]] = {}
+    for status in _objects(db, "statuses", "ORDER BY list_id, orderindex, status"):
+        statuses.setdefault(status.pop("list_id"), []).append(status)
+    return [{**row, "statuses": statuses.get(row["id"], [])} for row in _objects(db, "lists")]
+
+
+_ENTRY_BODY = """
+JOIN raw ON raw.kind = CASE e.route WHEN 'task' THEN 'legacy_time' ELSE 'time_entry' END AND raw.id = e.id
+"""
+_UNASSIGNED = f"""
+SELECT CAST(raw.body AS BLOB) FROM time_entries AS e {_ENTRY_BODY}
+WHERE e.task_id IS NULL OR e.task_id NOT IN (SELECT id FROM tasks) ORDER BY e.start, e.id
+"""  # noqa: S608  # our own text
+
+_FACTS = (
+    "space_name",
+    "folder_name",
+    "list_name",
+    "status",
+    "status_type",
+    "status_since",
+    "status_ms",
+    "lead_time_ms",
+    "cycle_started",
+    "cycle_time_ms",
+    "age_ms",
+    "time_estimate_ms",
+    "time_spent_ms",
+    "tracked_ms",
+    "tracked_billable_ms",
+    "tracked_entries",
+    "as_of",
+)
+_TASKS = f"""
+SELECT t.id, CAST(raw.body AS BLOB), CAST(times.body AS BLOB), t.space_id,
+    {", ".join("t." + fact for fact in _FACTS)}
+FROM tasks AS t JOIN raw ON raw.kind = 'task' AND raw.id = t.id
+LEFT JOIN raw AS times ON times.kind = 'time_in_status' AND times.id = t.id
+ORDER BY t.date_created, t.id
+"""  # noqa: S608
+_STATUSES = """
+SELECT t.id, s.status, s.status_type, s.total_ms, s.share, s.since, s.current
+FROM tasks AS t CROSS JOIN time_in_status AS s ON s.task_id = t.id
+ORDER BY t.date_created, t.id, s.position
+"""
+_ENTRIES = f"""
+SELECT t.id, CAST(raw.body AS BLOB), e.member_id, m.username,
+    coalesce(e.duration_ms, 0), coalesce(e.billable, 0)
+FROM tasks AS t CROSS JOIN time_entries AS e ON e.task_id = t.id {_ENTRY_BODY}
+LEFT JOIN members AS m ON m.id = e.member_id
+ORDER BY t.date_created, t.id, e.start, e.id
+"""  # noqa: S608
+
+
+def document_tasks(database: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield id and JSON text of every task, in the order of creation; memory stays flat."""
+    with storage_errors(database), closing(_reading(database)) as db:
+        statuses = _Follower(db.execute(_STATUSES))
+        entries = _Follower(db.execute(_ENTRIES))
+        for task_id, body, times, space_id, *facts in db.execute(_TASKS):
+            yield task_id, _task(body, times, space_id, facts, statuses.of(task_id), entries.of(task_id))
+
+
+class _Follower:
+    """Rows that belong to tasks, in the tasks' order; hands out those of one task after the other."""
+
+    def __init__(self, rows: Iterator[tuple[Any, ...]]) -> None:
+        self._groups = groupby(rows, key=lambda row: row[0])
+        self._next = next(self._groups, None)
+
+    def of(self, task_id: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a task, without its id."""
+        if self._next is None or self._next[0] != task_id:
+            return []
+        rows = [row[1:] for row in self._next[1]]
+        self._next = next(self._groups, None)
+        return rows
+
+
+_NO_TIMES = msgspec.Raw(b"{}")
+
+
+def _task(
+    body: bytes,
+    times: bytes | None,
+    space_id: str | None,
+    facts: list[Any],
+    statuses: list[tuple[Any, ...]],
+    entries: list[tuple[Any, ...]],
+) -> bytes:
+    known = dict(zip(_FACTS, facts, strict=True))
+    task: dict[str, object] = dict(mapping(body) or {})
+    task["space"] = _named_space(task.get("space"), space_id, known["space_name"])
+    task["time_in_status"] = msgspec.Raw(times) if times else _NO_TIMES
+    task["time_summary"] = [msgspec.Raw(row[0]) for row in entries]
+    task["analytics"] = _analytics(known, statuses, entries)
+    return _encode(task)
+
+
+def _named_space(sent: object, space_id: str | None, name: str | None) -> object:
+    """Return ``space`` as sent, with its name where that was not sent."""
+    parts = mapping(sent) if isinstance(sent, msgspec.Raw) else None
+    space: dict[str, object] = {"id": space_id} if parts is None else dict(parts)
+    space.setdefault("name", name)
+    return space
+
+
+def _analytics(
+    known: dict[str, Any], statuses: list[tuple[Any, ...]], entries: list[tuple[Any, ...]]
+) -> dict[str, object]:
+    estimate, tracked = known["time_estimate_ms"], known["tracked_ms"]
+    as_of = known.pop("as_of")
+    return {
+        **known,
+        "statuses": [dict(zip(_STATUS, (*row[:-1], bool(row[-1])), strict=True)) for row in statuses],
+        "tracked_by_member": _by_member(entries),
+        "remaining_ms": None if estimate is None else estimate - tracked,
+        "missing_ms": max((known["time_spent_ms"] or 0) - tracked, 0),
+        "as_of": as_of,
+    }
+
+
+_STATUS = ("status", "type", "total_ms", "share", "since", "current")
+
+
+def _by_member(entries: list[tuple[Any, ...]]) -> list[dict[str, object]]:
+    found: dict[str | None, dict[str, Any]] = {}
+    for _, member_id, username, duration, billable in entries:
+        sums = found.setdefault(
+            member_id,
+            {"member_id": member_id, "username": username, "tracked_ms": 0, "billable_ms": 0, "entries": 0},
+        )
+        sums["tracked_ms"] += duration
+        sums["billable_ms"] += duration if billable else 0
+        sums["entries"] += 1
+    return list(found.values())

@@ -1,0 +1,252 @@
+"""From the journal into the ``raw`` table: of every object the latest that ClickUp sent.
+
+Pages come in the order in which they arrived, and the same task may stand on several. Deciding by key in
+SQLite which one stays keeps memory flat however many tasks there are. What arrived is noted in temporary
+tables: ``touched`` (tasks), ``touched_entries``, ``sighted`` (tasks seen in lists beside their home).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from clickup_toolkit.client import Answer
+from clickup_toolkit.normalise import redact
+from clickup_toolkit.normalise.shapes import Reference, items, mapping, mend, not_understood, read
+from clickup_toolkit.normalise.structure import STREAMS, RawItem, Structure
+from clickup_toolkit.normalise.times import Interval, intervals
+from clickup_toolkit.normalise.values import Scalar, identifier, integer
+from clickup_toolkit.records import RAW, Gap
+from clickup_toolkit.store.opening import Build
+from clickup_toolkit.store.rows import insert
+from clickup_toolkit.store.schema import INSTANT, insertion, run
+
+__all__ = ["STRUCTURE_KINDS", "STRUCTURE_TABLES", "gather"]
+
+T = TypeVar("T")
+
+STRUCTURE_TABLES = (
+    "workspaces",
+    "spaces",
+    "folders",
+    "lists",
+    "statuses",
+    "members",
+    "tags",
+    "task_types",
+    "custom_fields",
+)
+"""Tables that every crawl reads whole."""
+
+STRUCTURE_KINDS = ("space", "folder", "list", "member", "tag", "task_type", "custom_field")
+"""The kinds of raw objects behind them."""
+
+_NOTES = """
+CREATE TEMP TABLE touched (id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMP TABLE touched_entries (id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMP TABLE sighted (task_id TEXT, list_id TEXT, PRIMARY KEY (task_id, list_id)) WITHOUT ROWID;
+CREATE TEMP TABLE asked_tasks (id TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+_KEEP = (
+    insertion(RAW, "INSERT") + " "
+    "ON CONFLICT (kind, id) DO UPDATE SET received = excluded.received, body = excluded.body"
+)
+_MANY = 1000
+
+
+class _Window(NamedTuple):
+    """A question for time entries: of whom, and from when to when (ms)."""
+
+    members: list[str]
+    start: int
+    end: int
+
+
+class _TaskHead(msgspec.Struct, gc=False):
+    id: Scalar = None
+    home: Reference | None = msgspec.field(default=None, name="list")
+
+
+def gather(build: Build) -> list[Gap]:
+    """Fill the structure's tables and ``raw`` from the journal; return what was not understood."""
+    run(build.db, _NOTES)
+    found = _Gatherer(build)
+    found.take_structure()
+    found.keep(found.tasks())
+    found.keep(found.times_in_status())
+    found.keep(found.time_entries())
+    found.keep(found.legacy_times())
+    found.drop_vanished_entries()
+    return found.gaps
+
+
+def _batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
+    rest = iter(things)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+class _Gatherer:
+    def __init__(self, build: Build) -> None:
+        self.gaps: list[Gap] = []
+        self._build = build
+        self._db: sqlite3.Connection = build.db
+        self._windows: list[_Window] = []
+        self._sighted: list[tuple[str, str]] = []
+
+    def keep(self, found: Iterable[RawItem]) -> None:
+        """Write objects to ``raw`` and note what they touch."""
+        for batch in _batches(found, _MANY):
+            self._db.executemany(_KEEP, batch)
+            if self._build.incremental:
+                self._note(batch)
+            self._db.executemany("INSERT OR IGNORE INTO sighted VALUES (?, ?)", self._sighted)
+            self._sighted.clear()
+
+    def _note(self, batch: list[RawItem]) -> None:
+        tasks = [(item.id,) for item in batch if item.kind in ("task", "time_in_status")]
+        entries = [(item.id,) for item in batch if item.kind in ("time_entry", "legacy_time")]
+        self._db.executemany("INSERT OR IGNORE INTO touched VALUES (?)", tasks)
+        self._db.executemany("INSERT OR IGNORE INTO touched_entries VALUES (?)", entries)
+
+    def _answers(self, *streams: str) -> Iterator[Answer]:
+        for answer in self._build.journal.answers(*streams):
+            yield answer._replace(body=redact.page(answer.body))
+
+    def take_structure(self) -> None:
+        """Read the structure, which replaces that of the previous export."""
+        structure = Structure(self._build.journal.team_id)
+        for answer in self._answers(*STREAMS):
+            structure.add(answer)
+        for table in STRUCTURE_TABLES:
+            self._db.execute(f'DELETE FROM main."{table}"')  # noqa: S608  # our own names
+        self._db.executemany("DELETE FROM main.raw WHERE kind = ?", [(kind,) for kind in STRUCTURE_KINDS])
+        rows = list(structure.rows())
+        self.gaps += [row for row in rows if isinstance(row, Gap)]
+        insert(self._db, (row for row in rows if not isinstance(row, Gap)))
+        self._db.executemany(_KEEP, structure.raw())
+
+    def tasks(self) -> Iterator[RawItem]:
+        """Yield the tasks of all pages."""
+        for answer in self._answers("shared", "tasks", "task"):
+            route_list = answer.context.get("list_id")
+            for body in self._task_bodies(answer):
+                head = read(body, _TaskHead)
+                key = identifier(head.id) if head else None
+                if head is None or key is None:
+                    self._note_odd_task(answer, body)
+                    continue
+                if route_list and (head.home is None or head.home.key != route_list):
+                    self._sighted.append((key, route_list))
+                yield RawItem("task", key, answer.received, bytes(body))
+
+    def _task_bodies(self, answer: Answer) -> Iterable[bytes | msgspec.Raw]:
+        if answer.stream == "task":
+            return [mend(answer.body)]
+        body = answer.body
+        if answer.stream == "shared":
+            body = bytes((mapping(body) or {}).get("shared", b"{}"))
+        found = items(body, "tasks")
+        if found is None and answer.stream == "tasks":
+            self.gaps.append(not_understood("tasks", answer.context.get("list_id", ""), answer.body))
+        return found or ()
+
+    def _note_odd_task(self, answer: Answer, body: bytes | msgspec.Raw) -> None:
+        if answer.stream == "shared" and not bytes(body).startswith(b"{"):
+            return  # the bare id of a task that is asked for by itself
+        whose = answer.context.get("list_id") or answer.context.get("task_id") or "the workspace"
+        self.gaps.append(not_understood("tasks", f"in {whose}", body))
+
+    def times_in_status(self) -> Iterator[RawItem]:
+        """Yield the times in status, each under its task's id."""
+        for answer in self._answers("time_in_status", "time_in_status_one"):
+            single = answer.stream == "time_in_status_one"
+            found = mapping(answer.body)
+            if found is None:
+                found = mapping(mend(answer.body))
+            if found is None:
+                whose = answer.context.get("task_id", "")
+                self.gaps.append(not_understood("time_in_status", whose, answer.body))
+            elif single:
+                yield RawItem("time_in_status", answer.context["task_id"], answer.received, answer.body)
+            else:
+                for key, item in found.items():
+                    body = bytes(item)
+                    if body != b"null":
+                        yield RawItem("time_in_status", key, answer.received, body)
+
+    def time_entries(self) -> Iterator[RawItem]:
+        """Yield the time entries, and note of whom and when they were asked for."""
+        for answer in self._answers("time_entries"):
+            window = _window(answer.context)
+            if window:
+                self._windows.append(window)
+            found = items(answer.body, "data")
+            whose = answer.context.get("assignees", "")
+            if found is None:
+                self.gaps.append(not_understood("time_entries", whose, answer.body))
+            for item in found or ():
+                head = read(item, _TaskHead)
+                key = identifier(head.id) if head else None
+                if key is None:
+                    self.gaps.append(not_understood("time_entries", f"of {whose}", item))
+                else:
+                    yield RawItem("time_entry", key, answer.received, bytes(item))
+
+    def legacy_times(self) -> Iterator[RawItem]:
+        """Yield the entries that were read task by task; they replace those remembered of these tasks."""
+        for answer in self._answers("task_time"):
+            task_id = answer.context["task_id"]
+            self._forget_legacy(task_id)
+            for found in intervals(answer.body, task_id):
+                if isinstance(found, Interval):
+                    yield RawItem("legacy_time", found.id, answer.received, found.body)
+                else:
+                    self.gaps.append(not_understood("time_entries", f"on {task_id}", found))
+
+    def _forget_legacy(self, task_id: str) -> None:
+        self._db.execute("INSERT OR IGNORE INTO asked_tasks VALUES (?)", (task_id,))
+        if self._build.incremental:
+            self._db.execute("INSERT OR IGNORE INTO touched VALUES (?)", (task_id,))
+            self._db.execute(
+                "DELETE FROM main.raw WHERE kind = 'legacy_time' AND id IN "
+                "(SELECT id FROM before_time_entries WHERE route = 'task' AND task_id = ?)",
+                (task_id,),
+            )
+            self._db.execute("DELETE FROM main.time_entries WHERE route = 'task' AND task_id = ?", (task_id,))
+
+    def drop_vanished_entries(self) -> None:
+        """Delete entries that lie inside a span that was read again, and were in no answer."""
+        if not self._build.incremental:
+            return
+        self._db.execute("CREATE TEMP TABLE vanished (id TEXT PRIMARY KEY) WITHOUT ROWID")
+        for window in self._windows:
+            marks = ", ".join("?" * len(window.members))
+            self._db.execute(
+                _VANISHED.format(members=marks, instant=INSTANT.format("?")),
+                (*window.members, window.start, window.end),
+            )
+        run(self._db, _DROP_VANISHED)
+
+
+_VANISHED = """
+INSERT OR IGNORE INTO vanished SELECT id FROM before_time_entries
+    WHERE route = 'member' AND member_id IN ({members}) AND start > {instant}
+    AND coalesce("end", start) < {instant} AND id NOT IN (SELECT id FROM touched_entries)
+"""
+_DROP_VANISHED = """
+INSERT OR IGNORE INTO touched SELECT task_id FROM before_time_entries
+    WHERE id IN (SELECT id FROM vanished) AND task_id IS NOT NULL;
+DELETE FROM main.raw WHERE kind = 'time_entry' AND id IN (SELECT id FROM vanished);
+DELETE FROM main.time_entries WHERE id IN (SELECT id FROM vanished);
+"""
+
+
+def _window(context: dict[str, str]) -> _Window | None:
+    start, end = integer(context.get("start")), integer(context.get("end"))
+    members = [member for member in context.get("assignees", "").split(",") if member]
+    return None if start is None or end is None or not members else _Window(members, start, end)

@@ -1,0 +1,98 @@
+"""The database's tables as SQL, made from :mod:`clickup_toolkit.records`.
+
+Rows hold times as ms; SQLite gets ISO 8601 text, converted as it is inserted. Foreign keys are declared, for
+datasette and for readers, and not enforced: a task may point at a list that the token does not see.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Iterable
+from functools import cache
+
+from clickup_toolkit.records import RAW, TABLES, Column, Table
+
+__all__ = [
+    "ALL_TABLES",
+    "FINGERPRINT",
+    "INSTANT",
+    "MILLISECONDS",
+    "create_indexes",
+    "create_tables",
+    "insertion",
+    "names",
+    "run",
+]
+
+ALL_TABLES: dict[str, Table] = {**TABLES, RAW.name: RAW}
+"""Every table of the database by name."""
+
+INSTANT = "strftime('%Y-%m-%dT%H:%M:%fZ', {}/1000.0, 'unixepoch')"
+"""SQL: ms since 1970 UTC to ISO 8601 text, exact to the ms for the years 1 to 9999."""
+
+MILLISECONDS = "(strftime('%s', {0})*1000 + substr({0}, 21, 3))"
+"""SQL: such a text back to ms."""
+
+_TYPES = {"DURATION": "INTEGER", "JSON": "TEXT"}
+
+
+def names(columns: Iterable[str]) -> str:
+    """Return column names for a statement; quoted, since ``end`` is also a word of SQL."""
+    return ", ".join(f'"{name}"' for name in columns)
+
+
+def _definition(table: Table) -> str:
+    parts = [_column(column) for column in table.columns]
+    parts.append(f"PRIMARY KEY ({names(table.key)})")
+    parts += [
+        'FOREIGN KEY ("{}") REFERENCES "{}" ("{}")'.format(column.name, *column.references.split("."))
+        for column in table.columns
+        if column.references
+    ]
+    return f'CREATE TABLE "{table.name}" (\n  ' + ",\n  ".join(parts) + "\n)"
+
+
+def _column(column: Column) -> str:
+    kind = _TYPES.get(column.type, column.type)
+    return f'"{column.name}" {kind}' + ("" if column.nullable else " NOT NULL")
+
+
+_DEFINITIONS = {table.name: _definition(table) for table in ALL_TABLES.values()}
+
+FINGERPRINT: int = zlib.crc32("\n".join(_DEFINITIONS.values()).encode()) & 0x7FFFFFFF
+"""Tells databases with these very tables from those of other releases; stored as ``user_version``."""
+
+
+def create_tables(db: sqlite3.Connection) -> None:
+    """Create all tables in a fresh database."""
+    for definition in _DEFINITIONS.values():
+        db.execute(definition)
+    db.execute(f"PRAGMA user_version = {FINGERPRINT}")
+
+
+def create_indexes(db: sqlite3.Connection, *tables: str) -> None:
+    """Create the indexes that are missing, of all tables or of these; cheapest once the rows are in."""
+    for table in (ALL_TABLES[name] for name in tables or ALL_TABLES):
+        for columns in table.indexes:
+            name = "_".join((table.name, *columns))
+            db.execute(f'CREATE INDEX IF NOT EXISTS "{name}" ON "{table.name}" ({names(columns)})')
+
+
+def run(db: sqlite3.Connection, script: str) -> None:
+    """Run several statements within the transaction, which ``executescript`` would commit first."""
+    for statement in script.split(";"):
+        db.execute(statement)
+
+
+@cache
+def insertion(table: Table, verb: str = "INSERT OR REPLACE") -> str:
+    """Return the statement that inserts a row of ``table``, its times being converted."""
+    values = ", ".join(_value(column) for column in table.columns)
+    return f'{verb} INTO main."{table.name}" VALUES ({values})'
+
+
+def _value(column: Column) -> str:
+    if column.type == "TIMESTAMP":
+        return INSTANT.format("?")
+    return "CAST(? AS TEXT)" if column.type == "JSON" else "?"
