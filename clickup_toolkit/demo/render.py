@@ -13,12 +13,14 @@ from clickup_toolkit.demo.traits import text, watchers
 
 __all__ = ["TaskBytes", "js", "task_text"]
 
-_PRIORITIES = ("null",) + tuple(
-    f'{{"color":"{color}","id":"{rank}","orderindex":"{rank}","priority":"{name}"}}'
-    for rank, (name, color) in enumerate(
-        (("urgent", "#f50000"), ("high", "#f8ae00"), ("normal", "#6fddff"), ("low", "#d8d8d8")), 1
-    )
-)
+_LEVELS = (("urgent", "#f50000"), ("high", "#f8ae00"), ("normal", "#6fddff"), ("low", "#d8d8d8"))
+_PRIORITIES = [
+    "null",
+    *(
+        f'{{"color":"{color}","id":"{rank}","orderindex":"{rank}","priority":"{name}"}}'
+        for rank, (name, color) in enumerate(_LEVELS, 1)
+    ),
+]
 _SHARING = (
     '"sharing":{"public":false,"public_share_expires_on":null,"public_fields":["assignees","priority","due_date",'
     '"content","comments","attachments","customFields","subtasks","tags","checklists","coverimage"],"token":%s,'
@@ -195,8 +197,10 @@ def task_text(pieces: _Pieces, task: int) -> str:
         f'"orderindex":"{task % 9973}.0003212000000000000000000000000{task % 7}",'
         f'"date_created":"{columns.created[task]}","date_updated":"{columns.updated[task]}",'
         f'"date_closed":{_time(columns.closed[task])},"date_done":{_time(columns.done[task])},'
-        f'"archived":{"true" if columns.archived[task] else "false"},"creator":{pieces.creator(columns.creator[task])},'
-        f'"assignees":[{",".join([pieces.person(who) for who in columns.assignees[task]])}],"group_assignees":[],'
+        f'"archived":{"true" if columns.archived[task] else "false"},'
+        f'"creator":{pieces.creator(columns.creator[task])},'
+        f'"assignees":[{",".join([pieces.person(who) for who in columns.assignees[task]])}],'
+        f'"group_assignees":[],'
         f'"watchers":[{",".join([pieces.person(who) for who in watchers(world, task)])}],"checklists":[],'
         f'"tags":[{",".join([pieces.tag(list_, name) for name in columns.tags[task]])}],'
         f'"parent":{js(task_id(parent)) if parent >= 0 else "null"},'
@@ -207,7 +211,8 @@ def task_text(pieces: _Pieces, task: int) -> str:
         + (f'"time_spent":{spent},' if spent else "")
         + f'"custom_fields":[{_fields(pieces, task)}],"dependencies":[{_dependencies(world, task)}],'
         f'"linked_tasks":[{_links(world, task)}],"locations":{_locations(world, task)},'
-        f'"team_id":"{world.team_id}","url":"https://app.clickup.com/t/{id_}",{_SHARING % _sharing_token(task)},'
+        f'"team_id":"{world.team_id}","url":"https://app.clickup.com/t/{id_}",'
+        f"{_SHARING % _sharing_token(task)},"
         f'"permission_level":"create",{pieces.place(list_)}}}'
     )
 

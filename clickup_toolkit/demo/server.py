@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -48,8 +47,8 @@ class _Protocol(HttpToolsProtocol):
 class DemoServer:
     """Serves a workspace at ``url`` while the ``with`` block lasts.
 
-    ``rate_limit`` requests may pass in a ``window`` of seconds that opens with the first; ``others`` of them are
-    spent by somebody else with the same token. ``latency`` (seconds, or a function of path and query) delays
+    ``rate_limit`` requests may pass in a ``window`` of seconds that opens with the first; ``others`` of them
+    are spent by somebody else with the same token. ``latency`` (seconds, or a function of path and query) delays
     every answer, ``page_latency`` those of page n by n times as much. ``faults`` happen on purpose;
     ``changes(n)`` is called before the n-th answer and may change the workspace. ``retry_after``,
     ``rate_headers``, ``reset_in`` ("s" or "ms") and ``clock_skew`` (seconds) say what the headers tell.
@@ -119,8 +118,8 @@ class DemoServer:
         listener = socket.create_server((self._host, self._port), backlog=512)
         self._port = listener.getsockname()[1]
         config = uvicorn.Config(
-            self._app, interface="asgi3", http=_Protocol, loop="uvloop", ws="none", lifespan="off", log_config=None,
-            access_log=False, date_header=False, server_header=False, proxy_headers=False,
+            self._app, interface="asgi3", http=_Protocol, loop="uvloop", ws="none", lifespan="off",
+            log_config=None, access_log=False, date_header=False, server_header=False, proxy_headers=False,
             timeout_keep_alive=75, timeout_graceful_shutdown=1,
         )  # fmt: skip
         self._server = uvicorn.Server(config)

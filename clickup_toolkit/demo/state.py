@@ -134,7 +134,8 @@ class State:
 
     def index_places(self) -> None:
         """Make spaces, folders and lists findable by id."""
-        self.by_id = {place.id: place for place in (*self.spaces, *self.folders, *self.lists)}
+        places: list[Space | Folder | TaskList] = [*self.spaces, *self.folders, *self.lists]
+        self.by_id = {place.id: place for place in places}
 
     # time
 

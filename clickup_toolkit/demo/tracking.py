@@ -11,7 +11,7 @@ from clickup_toolkit.demo.model import DAY, HOUR, MINUTE
 from clickup_toolkit.demo.state import State
 from clickup_toolkit.demo.vocabulary import ENTRY_TEXTS, LONE_ENTRY_TEXTS
 
-__all__ = ["SOURCES", "add_entries", "record_entry"]
+__all__ = ["SOURCES", "Draft", "add_entries", "record_entry"]
 
 SOURCES = ("clickup", "chrome", "clickup_ios", "clickup_android", None)
 """Where entries come from, by the number in ``Entries.source``."""
@@ -22,7 +22,9 @@ _LONE_SHARE = 0.08
 _MOBILE_SHARE = 0.012
 
 
-class _Draft(NamedTuple):
+class Draft(NamedTuple):
+    """A time entry before it is recorded; see :class:`~clickup_toolkit.demo.model.Entries`."""
+
     at: int
     task: int
     member: int
@@ -53,7 +55,7 @@ def add_entries(world: State, total: int, rng: Random) -> None:
         entries[:] = array("I", ordered)
 
 
-def record_entry(world: State, draft: _Draft) -> int:
+def record_entry(world: State, draft: Draft) -> int:
     """Append an entry to the columns and to the sums, unsorted; return its index."""
     columns, entry = world.entries, len(world.entries)
     columns.task.append(draft.task)
@@ -73,7 +75,7 @@ def record_entry(world: State, draft: _Draft) -> int:
     return entry
 
 
-def _running(world: State, workers: list[int], count: int, rng: Random) -> list[_Draft]:
+def _running(world: State, workers: list[int], count: int, rng: Random) -> list[Draft]:
     """Return timers that run at this moment, one a person; every third without a task."""
     columns, now = world.tasks, world.born_at
     busy = [
@@ -85,11 +87,11 @@ def _running(world: State, workers: list[int], count: int, rng: Random) -> list[
     for order, person in enumerate(workers[:count]):
         start = now - int(rng.uniform(5, 200) * MINUTE)
         task = busy[order * 3 % len(busy)] if busy and order % 3 != 2 else -1
-        drafts.append(_Draft(start, task, person, start, 0, -start, 0, 0, ""))
+        drafts.append(Draft(start, task, person, start, 0, -start, 0, 0, ""))
     return drafts
 
 
-def _draft(world: State, people: list[int], until: int, rng: Random) -> _Draft:
+def _draft(world: State, people: list[int], until: int, rng: Random) -> Draft:
     task = -1 if rng.random() < _LONE_SHARE else _pick_task(world, until, rng)
     person = people[int(rng.random() * len(people))]
     begin, end = world.tasks.created[0], until
@@ -107,8 +109,8 @@ def _draft(world: State, people: list[int], until: int, rng: Random) -> _Draft:
     if rng.random() < _MOBILE_SHARE:  # the mobile app leaves these null
         billable, source, text = 2, 4, None
     if task >= 0 and rng.random() < _LUMP_SHARE:
-        return _Draft(min(at, until), task, person, 0, 0, duration, billable, source, text)
-    return _Draft(min(at, until), task, person, start, start + duration, duration, billable, source, text)
+        return Draft(min(at, until), task, person, 0, 0, duration, billable, source, text)
+    return Draft(min(at, until), task, person, start, start + duration, duration, billable, source, text)
 
 
 def _pick_task(world: State, until: int, rng: Random) -> int:
