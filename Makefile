@@ -49,10 +49,10 @@ down: ## Stop what runs in the background: the embedded server; what it holds st
 export define STOP
 import sys
 from clickup_toolkit.errors import ToolkitError
-from clickup_toolkit.publish.embedded import stop
+from clickup_toolkit.publish import stop
 from clickup_toolkit.settings import Settings
 try:
-    stopped = stop(Settings.read().data_dir)
+    stopped = stop(Settings.read())
 except ToolkitError as error:
     sys.exit(str(error))
 print("The embedded server has stopped." if stopped else "Nothing runs in the background.")

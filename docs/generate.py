@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
+from clickup_toolkit.publish import keys
 from clickup_toolkit.records import TABLES, Table
 from clickup_toolkit.settings import REQUIRED, SETTINGS, Setting
+from clickup_toolkit.store import ANALYTICS
 
-__all__ = ["command_line", "layers", "remedies", "settings", "tables"]
+__all__ = ["analytics", "command_line", "layers", "redis_keys", "remedies", "settings", "tables"]
 
 ROOT = Path(__file__).parent.parent
 
@@ -68,6 +71,23 @@ def _link(reference: str) -> str:
     return f"[`{reference}`](#{reference.split('.')[0]})" if reference else ""
 
 
+def analytics() -> None:
+    """Print the names in a task's analytics."""
+    rows = (
+        (f"`{name}`", measure.meaning, measure.unit, "grows" if measure.as_of and name != "as_of" else "")
+        for name, measure in ANALYTICS.items()
+    )
+    _table(("name", "meaning", "unit", ""), rows)
+
+
+def redis_keys() -> None:
+    """Print the table of keys that stands in the docstring of the module that makes them."""
+    lines = [re.split(r" {2,}", line) for line in (keys.__doc__ or "").splitlines() if line.startswith("``")]
+    _table(
+        ("key", "type", "what it holds"), ((key.replace("``", "`"), kind, held) for key, kind, held in lines)
+    )
+
+
 def layers() -> None:
     """Print the layers as pyproject.toml's import contract has them, each module with its first sentence."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -92,7 +112,7 @@ def command_line() -> None:
     """Print the help of the command and of each of its subcommands, as a terminal shows it."""
     from clickup_toolkit.cli import main
 
-    with click.Context(main, info_name="clickup-toolkit", max_content_width=100) as context:
+    with click.Context(main, info_name="clickup-toolkit", terminal_width=100) as context:
         _help(main, context)
         for name in main.list_commands(context):
             command = main.get_command(context, name)
@@ -114,4 +134,5 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;")
+    code_or_tag = re.compile(r"(`[^`]*`)|<")
+    return code_or_tag.sub(lambda match: match[1] or "&lt;", text).replace("|", "\\|")
