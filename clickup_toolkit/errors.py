@@ -63,6 +63,10 @@ class ToolkitError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
 
+    def _render_traceback_(self) -> list[str]:
+        """Show the sentence alone in a notebook, where IPython would show a page of traceback."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class SettingsError(ToolkitError):
     """One or more settings are missing or wrong; the message names them all."""

@@ -1,0 +1,36 @@
+"""When an export happens: the scheduled notebook, run by papermill, every so many hours.
+
+:func:`run_notebook` executes ``scheduled/export.ipynb`` once, in a process of its own, and keeps the executed
+notebook under ``runs/``; :func:`read_report` takes the export's report out of it. :func:`run_forever` runs it
+every ``EXPORT_INTERVAL_HOURS``, truly so.
+"""
+
+from __future__ import annotations
+
+from clickup_toolkit.schedule.notebook import check_parameters, environment, find_notebook, run_notebook
+from clickup_toolkit.schedule.progress import ProgressBar
+from clickup_toolkit.schedule.report import (
+    describe,
+    gaps_table,
+    note_report,
+    notebook_settings,
+    read_report,
+)
+from clickup_toolkit.schedule.timetable import Clock, SteadyClock, Timetable, run_forever
+
+__all__ = [
+    "Clock",
+    "ProgressBar",
+    "SteadyClock",
+    "Timetable",
+    "check_parameters",
+    "describe",
+    "environment",
+    "find_notebook",
+    "gaps_table",
+    "note_report",
+    "notebook_settings",
+    "read_report",
+    "run_forever",
+    "run_notebook",
+]

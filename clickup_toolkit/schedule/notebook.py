@@ -1,0 +1,223 @@
+"""One run of a notebook: papermill in its own process, the executed notebook kept, its outcome carried out.
+
+The order of a run goes through a pipe and the settings through the environment, so that no secret reaches a
+command line or the executed notebook. What the export reports travels inside the executed notebook:
+:func:`note_report` puts it there, :func:`read_report` takes it out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import clickup_toolkit
+from clickup_toolkit import errors
+from clickup_toolkit.errors import NotebookFailed, SettingsError, StorageError
+from clickup_toolkit.settings import SETTINGS, Secret, Settings
+
+__all__ = ["EXPORT", "check_parameters", "environment", "find_notebook", "run_notebook"]
+
+EXPORT = "scheduled/export.ipynb"
+_GRACE_SECONDS = 30.0  # what a stopped run may take to give back its lock and save the notebook
+_LOOK_SECONDS = 0.2
+
+Parameter: TypeAlias = bool | int | float | str | None
+Cell: TypeAlias = dict[str, Any]  # a cell as nbformat writes it
+
+
+def find_notebook(name: str = EXPORT) -> Path:
+    """Return where a notebook of the toolkit lies: inside the installed package, or in the checkout."""
+    package = Path(clickup_toolkit.__file__).parent
+    for place in (package / "_notebooks" / name, package.parent / name):
+        if place.is_file():
+            return place
+    raise StorageError(
+        f"The notebook {name} is missing.", "Install the toolkit again, or check it out again."
+    )
+
+
+def check_parameters(notebook: Path, parameters: Mapping[str, Parameter]) -> None:
+    """Refuse parameters that the notebook's parameters cell does not name; papermill would only warn.
+
+    Raises :class:`SettingsError` that names the unknown and the known ones.
+    """
+    from papermill import inspect_notebook
+
+    known = inspect_notebook(str(notebook).replace("{", "{{").replace("}", "}}"))
+    unknown = sorted(set(parameters) - set(known))
+    if unknown:
+        raise SettingsError(
+            f"{notebook.name} has no parameter {' or '.join(unknown)}.",
+            f"Its parameters are: {', '.join(known) or 'none'}.",
+        )
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the environment in which another process reads exactly these settings.
+
+    Every variable is named, an empty one too, so that no ``.env`` file fills it in.
+    """
+    said = {
+        SETTINGS[field.name].variable: _as_text(field.name, getattr(settings, field.name))
+        for field in dataclasses.fields(settings)
+    }
+    return {**os.environ, **said}
+
+
+def _as_text(name: str, value: object) -> str:
+    if value is None:
+        return "auto" if name == "concurrency" else ""
+    return value.reveal() if isinstance(value, Secret) else str(value)
+
+
+def run_notebook(
+    settings: Settings,
+    parameters: Mapping[str, Parameter] | None = None,
+    *,
+    timeout: float | None = None,
+    notebook: Path | None = None,
+    stop: threading.Event | None = None,
+    on_line: Callable[[str], None] | None = None,
+) -> Path:
+    """Execute ``scheduled/export.ipynb`` (or ``notebook``) and return where the executed notebook lies.
+
+    ``timeout`` limits the whole run, in seconds; setting ``stop`` from another thread ends it in order;
+    ``on_line`` is told, on a thread of its own, what the cells print. Raises :class:`SettingsError` for a
+    misspelled parameter, and :class:`NotebookFailed` for a failing cell, with its cause, and with the exit
+    code of the :class:`~clickup_toolkit.errors.ToolkitError` that was the cause.
+    """
+    target = _make_target(settings.data_dir / "runs")
+    process = _start(notebook or find_notebook(), target, parameters or {}, settings)
+    told: deque[str] = deque(maxlen=20)
+    reader = threading.Thread(target=_follow, args=(process, told, on_line), daemon=True)
+    reader.start()
+    try:
+        cut_short = _wait(process, timeout, stop)
+    finally:
+        code = _end(process)
+        reader.join(timeout=_GRACE_SECONDS)
+        _close_pipes(process)
+    if cut_short:
+        raise NotebookFailed(cut_short, f"The next run goes on from its journal. It stands in {target}.")
+    if code:
+        raise _failure(target, code, told)
+    return target
+
+
+def _make_target(runs: Path) -> Path:
+    name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        for number in range(1, 1000):
+            target = runs / (f"{name}.ipynb" if number == 1 else f"{name}-{number}.ipynb")
+            if not target.exists():
+                return target
+    except OSError as error:
+        raise StorageError(
+            f"The folder {runs} cannot be written: {error.strerror}.",
+            "Free disk space or set CLICKUP_DATA_DIR to a folder that can be written.",
+        ) from error
+    raise StorageError(f"{runs} already holds {name} a thousand times.", "Look at what starts so many runs.")
+
+
+def _start(
+    notebook: Path, target: Path, parameters: Mapping[str, Parameter], settings: Settings
+) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clickup_toolkit.schedule.runner"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        env=environment(settings),
+        start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the run in order
+    )
+    order = {"notebook": str(notebook), "target": str(target), "parameters": dict(parameters)}
+    assert process.stdin
+    process.stdin.write(json.dumps(order) + "\n")
+    process.stdin.flush()  # and stays open: the runner takes its closing for our end
+    return process
+
+
+def _follow(process: subprocess.Popen[str], told: deque[str], on_line: Callable[[str], None] | None) -> None:
+    assert process.stderr
+    for line in process.stderr:
+        text = line.strip("\n")
+        if not text.strip() or text.startswith("[IPKernelApp]"):
+            continue  # the kernel's remark on its transport, the same every time
+        told.append(text)
+        if on_line:
+            on_line(text)
+
+
+def _wait(process: subprocess.Popen[str], timeout: float | None, stop: threading.Event | None) -> str:
+    """Wait for the end of the process, and return why it must be cut short, or "" when it ended by itself."""
+    stop = stop or threading.Event()
+    deadline = time.monotonic() + timeout if timeout else None
+    while process.poll() is None:
+        if stop.wait(_LOOK_SECONDS):
+            return "The run was stopped before its end."
+        if deadline and time.monotonic() > deadline:
+            return f"The run took longer than {timeout:g} seconds and was ended."
+    return ""
+
+
+def _end(process: subprocess.Popen[str]) -> int:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(_GRACE_SECONDS)
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            process.kill()
+    return process.wait()
+
+
+def _close_pipes(process: subprocess.Popen[str]) -> None:
+    for pipe in (process.stdin, process.stderr):
+        if pipe:
+            pipe.close()
+
+
+def _failure(target: Path, code: int, told: deque[str]) -> errors.ToolkitError:
+    last = told[-1] if told else f"exit code {code}"
+    if code == SettingsError.exit_code:
+        return SettingsError(last)
+    number, error = _failing_cell(target)
+    remedy = f"The executed notebook shows where: {target}"
+    if not error:
+        return NotebookFailed(f"The notebook did not come to its end: {last}.", remedy)
+    name, text = error["ename"], error["evalue"]
+    cause = getattr(errors, name, None) if name in errors.__all__ else None
+    if cause is None:
+        return NotebookFailed(f"The notebook stopped at cell {number}: {name}: {text}", remedy)
+    failed = NotebookFailed(text, remedy)
+    failed.exit_code = cause.exit_code
+    return failed
+
+
+def _failing_cell(executed: Path) -> tuple[int, Cell | None]:
+    for cell in _cells(executed):
+        for output in cell.get("outputs", ()):
+            if output["output_type"] == "error":
+                return cell["execution_count"], output
+    return 0, None
+
+
+def _cells(executed: Path) -> list[Cell]:
+    try:
+        cells: list[Cell] = json.loads(executed.read_bytes())["cells"]
+    except (OSError, ValueError, KeyError):
+        return []
+    return cells

@@ -1,0 +1,289 @@
+"""One run of a notebook: in its own process, kept, ended in order, its outcome carried out."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import nbformat
+import pytest
+
+from clickup_toolkit.errors import NotebookFailed, SettingsError
+from clickup_toolkit.export import Report
+from clickup_toolkit.records import Gap
+from clickup_toolkit.schedule import (
+    check_parameters,
+    describe,
+    environment,
+    find_notebook,
+    gaps_table,
+    notebook_settings,
+    read_report,
+    run_notebook,
+)
+from clickup_toolkit.settings import SETTINGS, Secret, Settings
+
+TOKEN = "pk_1_" + "S3CR3T" * 4
+GAP = Gap("time_entries", "7", "TIMEENTRY_059", "Not shown.", "Use an admin's token.")
+REPORT = Report(
+    version="20261123T101500Z",
+    complete=False,
+    mode="full",
+    tasks=1204,
+    changed=1200,
+    deleted=4,
+    time_entries=980,
+    time_in_status=1203,
+    requests=61,
+    throttled=2,
+    retries=3,
+    resumed=5,
+    seconds=12.34,
+    peak_rss_mb=123.4,
+    gaps=[GAP],
+)
+WAITING = """
+import asyncio, pathlib
+pathlib.Path(folder, "begun").touch()
+try:
+    await asyncio.sleep(600)
+finally:
+    pathlib.Path(folder, "ended in order").touch()
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Return settings with a token and a data folder of their own."""
+    return Settings(token=Secret(TOKEN), team_id="1", data_dir=tmp_path / "data")
+
+
+@pytest.fixture
+def notebook(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that writes a notebook of these cells, the first of them its parameters."""
+
+    def write(*sources: str) -> Path:
+        cells = [nbformat.v4.new_code_cell(source, id=f"cell-{at}") for at, source in enumerate(sources)]
+        cells[0].metadata["tags"] = ["parameters"]
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        path = tmp_path / "a {notebook}.ipynb"
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+        return path
+
+    return write
+
+
+def wait_for(path: Path, seconds: float = 40) -> None:
+    """Poll until the file is there."""
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} did not appear"
+        time.sleep(0.02)
+
+
+def test_a_run_is_kept_with_its_report_and_without_secrets(
+    settings: Settings, notebook: Callable[..., Path]
+) -> None:
+    """The kernel gets the settings and parameters; the executed notebook holds the report, and no token."""
+    source = notebook(
+        "word: str = 'none'  # any word",
+        "from clickup_toolkit.schedule import note_report, notebook_settings\n"
+        "from clickup_toolkit.export import Report\n"
+        "import msgspec, os\n"
+        "settings = notebook_settings()\n"
+        "print(word, settings, len(settings.token.reveal()))",
+        f"note_report(msgspec.json.decode({msgspec.json.encode(REPORT)!r}, type=Report))",
+    )
+    lines: list[str] = []
+    executed = run_notebook(settings, {"word": "spelled"}, notebook=source, on_line=lines.append)
+    assert re.fullmatch(r"\d{8}T\d{6}Z\.ipynb", executed.name)
+    assert executed.parent == settings.data_dir / "runs"
+    assert lines == [f"spelled {settings} {len(TOKEN)}", *filter(None, describe(REPORT).splitlines())]
+    assert read_report(executed) == REPORT
+    assert TOKEN not in executed.read_text()
+
+
+def test_a_misspelled_parameter_is_refused(settings: Settings, notebook: Callable[..., Path]) -> None:
+    """Nothing is executed with a parameter that the notebook does not have; the known ones are named."""
+    source = notebook("full: bool = False  # all\ndata_dir: str = ''", "open(data_dir, 'w')")
+    with pytest.raises(SettingsError) as refused:
+        run_notebook(settings, {"ful": True, "full": True}, notebook=source)
+    assert (
+        str(refused.value) == "a {notebook}.ipynb has no parameter ful. Its parameters are: full, data_dir."
+    )
+    assert list((settings.data_dir / "runs").iterdir()) == []
+
+
+def test_the_export_notebook_has_its_parameters() -> None:
+    """The notebook that comes with the toolkit takes `full` and `data_dir`, each with its help."""
+    import papermill
+
+    known = papermill.inspect_notebook(str(find_notebook()))
+    assert known == {
+        "full": {
+            "name": "full",
+            "inferred_type_name": "bool",
+            "default": "False",
+            "help": "read everything again, even what did not change",
+        },
+        "data_dir": {
+            "name": "data_dir",
+            "inferred_type_name": "str",
+            "default": '""',
+            "help": "folder for everything written locally; empty: CLICKUP_DATA_DIR",
+        },
+    }
+    check_parameters(find_notebook(), {"full": True, "data_dir": ""})
+
+
+def test_the_export_notebook_is_thin() -> None:
+    """It defines nothing, was stored without outputs, and names no secret."""
+    book = nbformat.read(find_notebook(), as_version=4)
+    code = [cell for cell in book.cells if cell.cell_type == "code"]
+    assert not [cell.source for cell in code if re.search(r"^\s*(async )?(def|class) ", cell.source, re.M)]
+    assert [cell.outputs for cell in code] == [[] for _ in code]
+    assert not re.search("token", "".join(cell.source for cell in code), re.I)
+
+
+def test_a_toolkit_error_fails_the_run_with_its_sentence(
+    settings: Settings, notebook: Callable[..., Path]
+) -> None:
+    """What the export raised is what the run tells, exit code included; the notebook shows one sentence."""
+    source = notebook(
+        "x: int = 1",
+        "from clickup_toolkit.errors import ExportRunning\nraise ExportRunning('Busy.', 'Wait.')",
+        "print('never')",
+    )
+    with pytest.raises(NotebookFailed) as failed:
+        run_notebook(settings, notebook=source)
+    (executed,) = (settings.data_dir / "runs").iterdir()
+    assert failed.value.message == "Busy. Wait."
+    assert failed.value.remedy == f"The executed notebook shows where: {executed}"
+    assert failed.value.exit_code == 4
+    errors = [o for c in nbformat.read(executed, 4).cells for o in c.get("outputs", []) if "ename" in o]
+    assert [(error.ename, error.evalue, error.traceback) for error in errors] == [
+        ("ExportRunning", "Busy. Wait.", ["ExportRunning: Busy. Wait."])
+    ]
+    assert read_report(executed) is None
+
+
+def test_any_other_error_fails_the_run_with_its_cell(
+    settings: Settings, notebook: Callable[..., Path]
+) -> None:
+    """An error that nobody designed is told with its type and its cell, and exits with 1."""
+    source = notebook("x: int = 1", "1 / x", "1 / (x - 1)")
+    with pytest.raises(NotebookFailed) as failed:
+        run_notebook(settings, {"x": 1}, notebook=source)
+    # Number four: papermill puts the parameters into a cell of their own.
+    assert failed.value.message == "The notebook stopped at cell 4: ZeroDivisionError: division by zero"
+    assert failed.value.exit_code == 1
+
+
+def test_a_stopped_run_ends_in_order(
+    tmp_path: Path, settings: Settings, notebook: Callable[..., Path]
+) -> None:
+    """Stopping cancels the running cell, which tidies up; the notebook is saved as far as it came."""
+    source = notebook("folder: str = ''", WAITING)
+    stop = threading.Event()
+    begun = threading.Thread(target=lambda: (wait_for(tmp_path / "begun"), stop.set()))
+    begun.start()
+    with pytest.raises(NotebookFailed) as failed:
+        run_notebook(settings, {"folder": str(tmp_path)}, notebook=source, stop=stop)
+    begun.join()
+    assert failed.value.message == "The run was stopped before its end."
+    assert (tmp_path / "ended in order").exists()
+    (executed,) = (settings.data_dir / "runs").iterdir()
+    assert '"CancelledError"' in executed.read_text()
+
+
+def test_a_run_that_takes_too_long_is_ended(settings: Settings, notebook: Callable[..., Path]) -> None:
+    """The limit holds for the whole run, from its first moment."""
+    source = notebook("x: int = 1", "import time\ntime.sleep(600)")
+    began = time.monotonic()
+    with pytest.raises(NotebookFailed) as failed:
+        run_notebook(settings, notebook=source, timeout=0.5)
+    assert failed.value.message == "The run took longer than 0.5 seconds and was ended."
+    assert time.monotonic() - began < 30
+
+
+def test_a_run_does_not_outlive_whoever_started_it(
+    tmp_path: Path, settings: Settings, notebook: Callable[..., Path]
+) -> None:
+    """When the starting process is killed, the run ends in order by itself."""
+    source = notebook("folder: str = ''", WAITING)
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from clickup_toolkit.schedule import notebook_settings, run_notebook\n"
+        "run_notebook(notebook_settings(), {'folder': sys.argv[1]}, notebook=Path(sys.argv[2]))"
+    )
+    starter = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path), str(source)], env=environment(settings)
+    )
+    wait_for(tmp_path / "begun")
+    os.kill(starter.pid, signal.SIGKILL)
+    starter.wait()
+    wait_for(tmp_path / "ended in order")
+
+
+def test_the_environment_carries_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process reads exactly the given settings, whatever its .env says about the others."""
+    (tmp_path / ".env").write_text("REDIS_URL=redis://elsewhere\nCONCURRENCY=9\n")
+    given = [
+        Settings(data_dir=tmp_path),
+        Settings(
+            token=Secret(TOKEN),
+            team_id="12",
+            api_auth_token=Secret("word"),
+            concurrency=None,
+            initial_backoff=0.25,
+            redis_url="unix:///tmp/here",
+            data_dir=tmp_path / "else where",
+            export_interval_hours=0.5,
+            port=0,
+        ),
+    ]
+    monkeypatch.chdir(tmp_path)
+    for settings in given:
+        told = environment(settings)
+        for setting in SETTINGS.values():
+            monkeypatch.setenv(setting.variable, told[setting.variable])
+        assert Settings.read() == settings
+
+
+def test_the_notebooks_parameter_overrides_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`data_dir` of the notebook wins over CLICKUP_DATA_DIR; empty leaves it."""
+    for name, value in environment(Settings(token=Secret("t"), team_id="1", data_dir=tmp_path)).items():
+        monkeypatch.setenv(name, value)
+    folders = [notebook_settings(folder).data_dir for folder in ("", str(tmp_path / "other"))]
+    assert folders == [tmp_path, tmp_path / "other"]
+
+
+def test_the_report_reads_well() -> None:
+    """Every count of the report has its place, and each gap comes with what to do."""
+    assert describe(REPORT).splitlines() == [
+        "Published version 20261123T101500Z, with 1 gap",
+        "  tasks           1,204 (1,200 new or changed, 4 deleted)",
+        "  time entries    980",
+        "  time in status  1,203 tasks",
+        "  requests        61 (2 throttled, 3 sent again, 5 more answered by an interrupted run's journal)",
+        "  full export     12.3 s, 123 MB of memory",
+        "",
+        "Could not be read:",
+        "  time_entries 7 (TIMEENTRY_059): Not shown.",
+        "    → Use an admin's token.",
+    ]
+
+
+def test_gaps_become_a_table() -> None:
+    """The notebook's table of gaps has a row each, under the names of the gaps table."""
+    assert gaps_table(REPORT).to_dict("records") == [GAP._asdict()]
