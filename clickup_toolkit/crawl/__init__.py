@@ -34,12 +34,11 @@ async def crawl(client: Client, journal: Noted, team: str, token: Secret, progre
     members = await _read_workspace(reader, team)
     if journal.since is None:
         places = await read_structure(reader, team)
-        await _read_definitions(reader, team, places)
         await read_tasks(reader, team, places)
     else:
         places = await read_open_structure(reader, team)
-        await _read_definitions(reader, team, Places(spaces=places.spaces))
         await read_changed_tasks(reader, team, places, journal.since)
+    await _read_definitions(reader, team, places)
     await read_time_in_status(reader)
     await read_time_entries(reader, team, members, together=is_personal(token))
     await read_left_time(reader)
@@ -90,7 +89,11 @@ def _unavailable(team: str, found: _Teams) -> WorkspaceUnavailable:
 
 
 async def _read_definitions(reader: Reader, team: str, places: Places) -> None:
-    """Read custom fields of the workspace, its spaces and folders, and the task types."""
+    """Read the task types and the custom fields of the workspace, its spaces, and its lists without tasks.
+
+    Every task comes with the definitions of all fields of its list, so only lists that showed none are
+    asked for theirs.
+    """
 
     async def fields(scope: tuple[str, str, str]) -> None:
         name, route, identity = scope
@@ -102,7 +105,13 @@ async def _read_definitions(reader: Reader, team: str, places: Places) -> None:
 
     scopes = [("workspace", "team", team)]
     scopes += [("space", "space", space) for space in places.spaces]
-    scopes += [("folder", "folder", folder) for folder in places.folders]
+    scopes += [("list", "list", place) for place in _without_tasks(reader, places)]
     await each(fields, scopes)
     types = Request(f"/team/{team}/custom_item")
     await reader.ask_or_gap("task_types", types, msgspec.json.decode, what="task_types", id=team)
+
+
+def _without_tasks(reader: Reader, places: Places) -> list[str]:
+    if reader.journal.since is not None:
+        return []
+    return sorted(places.lists.keys() - reader.journal.tasks_by_list().keys())

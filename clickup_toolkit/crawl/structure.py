@@ -1,8 +1,9 @@
 """Spaces, folders at any depth, lists: open, archived, shared, and what is defined in them.
 
 ClickUp's ``archived`` filter is exclusive, so every kind of place is asked for twice, also below archived
-ones. Subfolders come flat among a space's folders. Lists of a folder come inside it, and are asked for
-once more, because those inside may be incomplete.
+ones. Subfolders come flat among a space's folders. The open lists of a folder come inside it; they are asked
+for once more where ClickUp counts more tasks in the folder than in those lists, because they may be
+incomplete.
 """
 
 from __future__ import annotations
@@ -20,9 +21,14 @@ BOTH = ("false", "true")
 
 
 class Place(msgspec.Struct, frozen=True):
-    """A list as the crawl needs it: ``hidden`` from the workspace-wide task route, ``size`` a hint."""
+    """A list as the crawl needs it.
+
+    ``group`` orders neighbours together, ``hidden`` means from the workspace-wide task route, ``size`` is
+    ClickUp's count of tasks, a hint.
+    """
 
     id: str
+    group: str
     hidden: bool
     in_archived: bool
     shared: bool
@@ -106,6 +112,9 @@ class _Folder:
     space_id: str
     buried: bool  # it or something above it is archived
     shared: bool = False
+    untold: int | None = (
+        None  # tasks that ClickUp counts in it beyond those of the lists inside; None: unknown
+    )
 
 
 @dataclass
@@ -148,8 +157,8 @@ class _Structure:
         )
         for folder in page.folders if page else ():
             below = buried or archived == "true"
-            self.folders[str(folder.id)] = _Folder(str(folder.id), space_id, below)
-            self._add_lists(folder.lists or [], below)
+            self.folders[str(folder.id)] = _Folder(str(folder.id), space_id, below, untold=_untold(folder))
+            self._add_lists(folder.lists or [], below, group=f"{space_id}/{folder.id}")
 
     async def _read_folderless(self, space_id: str, buried: bool, archived: str) -> None:
         context = {"space_id": space_id, "archived": archived, "in_archived": _text(buried)}
@@ -157,23 +166,31 @@ class _Structure:
         page = await self.reader.ask_or_gap(
             "folderless_lists", request, _decode_lists, context, what="lists", id=space_id
         )
-        self._add_lists(page.lists if page else [], buried, archived, statuses_missing=True)
+        self._add_lists(page.lists if page else [], buried, archived, group=space_id, statuses_missing=True)
 
     async def read_folder(self, folder: _Folder) -> None:
-        """Read the lists of one folder: those that came inside it may not be all."""
-        for archived in BOTH:
-            context = {
-                "folder_id": folder.id,
-                "space_id": folder.space_id,
-                "archived": archived,
-                "in_archived": _text(folder.buried),
-                "shared": _text(folder.shared),
-            }
-            request = Request(f"/folder/{folder.id}/list", [("archived", archived)])
-            page = await self.reader.ask_or_gap(
-                "folder_lists", request, _decode_lists, context, what="lists", id=folder.id
-            )
-            self._add_lists(page.lists if page else [], folder.buried, archived, shared=folder.shared)
+        """Read the archived lists of a folder, and the open ones where those inside it may not be all."""
+        archived = await self._read_folder_lists(folder, "true")
+        sizes = [_size(item.task_count) for item in archived]
+        if folder.untold is None or None in sizes or folder.untold > sum(size or 0 for size in sizes):
+            await self._read_folder_lists(folder, "false")
+
+    async def _read_folder_lists(self, folder: _Folder, archived: str) -> list[_Item]:
+        context = {
+            "folder_id": folder.id,
+            "space_id": folder.space_id,
+            "archived": archived,
+            "in_archived": _text(folder.buried),
+            "shared": _text(folder.shared),
+        }
+        request = Request(f"/folder/{folder.id}/list", [("archived", archived)])
+        page = await self.reader.ask_or_gap(
+            "folder_lists", request, _decode_lists, context, what="lists", id=folder.id
+        )
+        lists = page.lists if page else []
+        group = f"{folder.space_id}/{folder.id}"
+        self._add_lists(lists, folder.buried, archived, group=group, shared=folder.shared)
+        return lists
 
     async def read_shared(self) -> None:
         """Read what is shared with the token's user and lies under no space that it sees."""
@@ -215,6 +232,7 @@ class _Structure:
         buried: bool,
         archived: str = "false",
         *,
+        group: str = "",
         shared: bool = False,
         statuses_missing: bool = False,
     ) -> None:
@@ -222,9 +240,20 @@ class _Structure:
             identity = str(item.id)
             hidden = buried or shared or archived == "true" or item.archived is True
             if identity not in self.places.lists:
-                self.places.lists[identity] = Place(identity, hidden, buried, shared, _size(item.task_count))
+                self.places.lists[identity] = Place(
+                    identity, group, hidden, buried, shared, _size(item.task_count)
+                )
                 if statuses_missing and (shared or item.override_statuses is True):
                     self.with_own_statuses.append(identity)
+
+
+def _untold(folder: _Item) -> int | None:
+    """Return how many tasks ClickUp counts in a folder beyond those of the lists that came inside it."""
+    sizes = [_size(item.task_count) for item in folder.lists or ()]
+    told = _size(folder.task_count)
+    if told is None or None in sizes:
+        return None
+    return told - sum(size or 0 for size in sizes)
 
 
 def _size(count: str | int | float | None) -> int | None:

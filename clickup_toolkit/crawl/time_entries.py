@@ -29,7 +29,7 @@ DAY_MS = 86_400_000
 FIRST_SPAN_MS = 30 * DAY_MS
 AHEAD_MS = 366 * DAY_MS
 """How far into the future to ask: time is sometimes planned ahead."""
-WANTED = 2_000
+WANTED = 4_000
 """Entries that a window should hold."""
 SUSPECT = 1_000
 """Entries from which on an answer may have been cut off."""
