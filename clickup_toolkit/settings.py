@@ -206,6 +206,12 @@ SETTINGS: dict[str, Setting] = {
         _password_hash,
         "Make one: datasette hash-password",
     ),
+    "full_export_hours": Setting(
+        "FULL_EXPORT_HOURS",
+        "time between full exports; those in between read what changed",
+        "24",
+        _decimal(0),
+    ),
     "host": Setting("HOST", "where to serve", "127.0.0.1", _text),
     "port": Setting("PORT", "where to serve", "8000", _port),
 }
@@ -233,6 +239,7 @@ class Settings:
     redis_url: str | None = field(default=None, repr=False)
     data_dir: Path = field(default_factory=lambda: _folder("data"))
     export_interval_hours: float = 5.0
+    full_export_hours: float = 24.0
     password_hash: Secret | None = None
     host: str = "127.0.0.1"
     port: int = 8000

@@ -18,11 +18,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from clickup_toolkit.pacing.report import RateReport, read_rate
-from clickup_toolkit.pacing.shared import SharedBudget
+from clickup_toolkit.pacing.shared import SharedBudget, budget_key
 from clickup_toolkit.pacing.window import Window
 from clickup_toolkit.pacing.workers import Workers
 
-__all__ = ["Pacer", "RateReport", "SharedBudget", "full_jitter", "read_rate"]
+__all__ = ["Pacer", "RateReport", "SharedBudget", "budget_key", "full_jitter", "read_rate"]
 
 
 def full_jitter(attempt: int, initial: float, uniform: Callable[[float, float], float]) -> float:

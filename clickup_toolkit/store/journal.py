@@ -18,6 +18,7 @@ from isal import isal_zlib
 from clickup_toolkit.client import Answer
 from clickup_toolkit.crawl import newest_window
 from clickup_toolkit.errors import Refused, StorageError
+from clickup_toolkit.normalise import redact
 from clickup_toolkit.records import Gap
 from clickup_toolkit.settings import Secret
 
@@ -47,7 +48,7 @@ _FAST = 1  # isal's level: seven times smaller at 800 MB/s
 
 
 class Journal:
-    """What one crawl has been told, in order.
+    """What one crawl has been told, in order, without the secrets in it.
 
     ``facts`` describe the crawl (workspace, mode, start); a journal with other facts is another crawl's.
     Raises :class:`StorageError` where the file cannot be written.
@@ -108,7 +109,7 @@ class Journal:
 
     def record(self, key: str, answer: Answer) -> None:
         """Append an answer."""
-        body = isal_zlib.compress(answer.body, _FAST)
+        body = isal_zlib.compress(redact.page(answer.body), _FAST)
         row = (key, answer.stream, _text(answer.context), answer.received, None, body)
         self._write(f"INSERT INTO answers {_COLUMNS}", [row])
 

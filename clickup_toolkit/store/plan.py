@@ -1,0 +1,56 @@
+"""What the next crawl has to read: everything, or what changed since the export before."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from clickup_toolkit.errors import SettingsError
+from clickup_toolkit.store.files import storage_errors
+
+__all__ = ["changes_since", "next_version"]
+
+_HOUR_MS = 3_600_000
+_MS = "CAST(round((julianday(max(started)) - 2440587.5) * 86400000) AS INTEGER)"
+
+
+def changes_since(previous: Path | None, team_id: str, *, now: int, full_every_hours: float) -> int | None:
+    """Return the start of the last export (ms since 1970 UTC), or None when everything is to be read.
+
+    Everything is read when there is no export yet or the last full one began ``full_every_hours`` ago.
+    Raises :class:`SettingsError` when the database ``previous`` holds another workspace.
+    """
+    if previous is None:
+        return None
+    with storage_errors(previous), closing(sqlite3.connect(f"{previous.as_uri()}?mode=ro", uri=True)) as db:
+        _refuse_other(db, previous, team_id)
+        last = db.execute(f"SELECT {_MS} FROM exports").fetchone()[0]  # noqa: S608  # our own text
+        last_full = db.execute(f"SELECT {_MS} FROM exports WHERE mode = 'full'").fetchone()[0]  # noqa: S608
+    if last is None or last_full is None or now - last_full >= full_every_hours * _HOUR_MS or last > now:
+        return None
+    return int(last)
+
+
+def _refuse_other(db: sqlite3.Connection, previous: Path, team_id: str) -> None:
+    held = [row[0] for row in db.execute("SELECT id FROM workspaces")]
+    if held and team_id not in held:
+        raise SettingsError(
+            f"The data folder {previous.parent} holds workspace {held[0]}, not {team_id}.",
+            "Set CLICKUP_DATA_DIR to another folder for this workspace.",
+        )
+
+
+def next_version(folder: Path, started: int) -> tuple[str, Path]:
+    """Return the version of an export that began at ``started`` (ms), and the database file to build.
+
+    A version is the UTC time of the start; where that one was published already, the next free second.
+    """
+    second = started // 1000
+    while True:
+        version = datetime.fromtimestamp(second, UTC).strftime("%Y%m%dT%H%M%SZ")
+        path = folder / f"clickup-{version}.db"
+        if not path.exists():
+            return version, path
+        second += 1
