@@ -39,6 +39,10 @@ class Application:
         elif scope["type"] == "http":
             await self._answer(scope, receive, send)
 
+    async def close(self) -> None:
+        """Let go of files, threads and connections; a server does this through the app's lifespan."""
+        await asyncio.gather(self._export.close(), self._switch.close())
+
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         if path == "/api" or path.startswith("/api/"):
@@ -62,5 +66,5 @@ class Application:
             async with self._switch.site():
                 pass  # made now, so that the first visitor does not wait for it
             await send({"type": "lifespan.startup.complete"})
-        await asyncio.gather(self._export.close(), self._switch.close())
+        await self.close()
         await send({"type": "lifespan.shutdown.complete"})

@@ -10,6 +10,7 @@ import asyncio
 import queue
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -62,13 +63,15 @@ class Site(Datasette):  # type: ignore[misc]  # datasette has no types
             secret=access.signing_key,
             template_dir=str(TEMPLATES),
         )
+        threads = DATASETTE_SETTINGS["num_sql_threads"]
+        self.executor = ThreadPoolExecutor(threads, thread_name_prefix="query")
         self.jinja_env.globals.update(asset=asset_url, site=self)
         for name in list(self.databases):
             self.remove_database(name)
         self._file = None if database is None else FrozenDatabase(self, database)
         if self._file is not None:
             self.add_database(self._file, name=DATABASE)
-            self._file.open(DATASETTE_SETTINGS["num_sql_threads"])
+            self._file.open(threads)
 
     def freshness(self) -> str:
         """Return how old the data are, in words."""
@@ -101,8 +104,7 @@ class Site(Datasette):  # type: ignore[misc]  # datasette has no types
 
     def close(self) -> None:
         """Let go of threads and connections. Blocks until the queries under way have ended."""
-        if self.executor is not None:
-            self.executor.shutdown(wait=True)
+        self.executor.shutdown(wait=True)
         if self._file is not None:
             self._file.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
-from contextlib import suppress
 
 from isal import isal_zlib
 
@@ -35,9 +34,10 @@ async def prefetched(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None
             ahead = asyncio.create_task(_next(pieces))
             yield piece
     finally:
-        ahead.cancel()
-        with suppress(asyncio.CancelledError, Exception):
-            await ahead
+        # Not cancelled: a connection to Redis that is left in the middle of an answer is of no use any more.
+        await asyncio.wait([ahead])
+        if not ahead.cancelled():
+            ahead.exception()
 
 
 def _next(pieces: AsyncIterator[bytes]) -> Coroutine[None, None, bytes | None]:
