@@ -15,6 +15,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV := $(BIN)/uv pip
 DOCS := README.md docs/*.md
+DEMO := data/demo
 
 # What a caller may set: make demo ONCE=1, make test ARGS="-k settings", make purge YES=1, make lock UPGRADE=1
 ONCE ?=
@@ -43,19 +44,21 @@ fresh_start: ## Rebuild .venv and start anew; the data folder stays
 	@$(MAKE) start
 
 .PHONY: down
-down: ## Stop what runs in the background: the embedded server; what it holds stays
+down: ## Stop what runs in the background: the embedded server, the demo's too; what it holds stays
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -c "$$STOP"; fi
 
 export define STOP
-import sys
+import dataclasses, pathlib, sys
 from clickup_toolkit.errors import ToolkitError
 from clickup_toolkit.publish import stop
 from clickup_toolkit.settings import Settings
 try:
-    stopped = stop(Settings.read())
+    settings = Settings.read()
+    demo = dataclasses.replace(settings, data_dir=pathlib.Path("$(DEMO)").absolute(), redis_url=None)
+    stopped = [stop(each) for each in (settings, demo)]
 except ToolkitError as error:
     sys.exit(str(error))
-print("The embedded server has stopped." if stopped else "Nothing runs in the background.")
+print("The embedded server has stopped." if any(stopped) else "Nothing runs in the background.")
 endef
 
 .PHONY: lab
@@ -73,9 +76,9 @@ purge: ## Remove the data folder and .venv for good; asks first (YES=1: does not
 	for kept in "$(CURDIR)" "$$HOME"; do \
 	  case "$$kept/" in "$$above"/*) echo "The data folder is $$data; that holds more than data. Remove it by hand."; exit 1;; esac; \
 	done; \
-	echo "This removes, for good: $$data and $(CURDIR)/$(VENV)"; \
+	echo "This removes, for good: $$data, $(CURDIR)/$(DEMO) and $(CURDIR)/$(VENV)"; \
 	if [ -z "$(YES)" ]; then read -r -p "Type yes to go on: " answer && [ "$$answer" = yes ] || { echo "Nothing was removed."; exit 1; }; fi; \
-	rm -rf -- "$$data" "$(VENV)"; \
+	rm -rf -- "$$data" "$(DEMO)" "$(VENV)"; \
 	echo "Removed."
 
 DATA_FOLDER = if [ -x $(BIN)/python ]; then \

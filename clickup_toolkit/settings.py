@@ -198,6 +198,12 @@ SETTINGS: dict[str, Setting] = {
     "export_interval_hours": Setting(
         "EXPORT_INTERVAL_HOURS", "time between scheduled exports", "5", _decimal(0)
     ),
+    "full_export_hours": Setting(
+        "FULL_EXPORT_HOURS",
+        "time between full exports; those in between read what changed",
+        "24",
+        _decimal(0),
+    ),
     "password_hash": Setting(
         "DATASETTE_PASSWORD_HASH",
         "hash of the password that people sign in with (user `admin`); unset: the pages are open, "
@@ -205,12 +211,6 @@ SETTINGS: dict[str, Setting] = {
         "",
         _password_hash,
         "Make one: datasette hash-password",
-    ),
-    "full_export_hours": Setting(
-        "FULL_EXPORT_HOURS",
-        "time between full exports; those in between read what changed",
-        "24",
-        _decimal(0),
     ),
     "host": Setting("HOST", "where to serve", "127.0.0.1", _text),
     "port": Setting("PORT", "where to serve", "8000", _port),

@@ -112,12 +112,13 @@ def command_line() -> None:
     """Print the help of the command and of each of its subcommands, as a terminal shows it."""
     from clickup_toolkit.cli import main
 
-    with click.Context(main, info_name="clickup-toolkit", terminal_width=100) as context:
+    asked = {"args": [], "resilient_parsing": True}  # for help alone: nothing is run, nothing is missing
+    with main.make_context("clickup-toolkit", terminal_width=100, **asked) as context:
         _help(main, context)
         for name in main.list_commands(context):
             command = main.get_command(context, name)
             assert command is not None
-            with click.Context(command, parent=context, info_name=name) as below:
+            with command.make_context(name, parent=context, **asked) as below:
                 print(f"\n## `{name}`")
                 _help(command, below)
 

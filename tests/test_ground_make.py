@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from clickup_toolkit.publish.embedded import ensure
+
 ROOT = Path(__file__).parent.parent
 TARGETS = {
     "demo",
@@ -109,7 +111,10 @@ def test_purge_asks_first(project: Path) -> None:
     for answer in ("", "y\n", "no\n"):
         process = make("purge", cwd=project, answer=answer)
         assert process.returncode != 0
-        assert f"This removes, for good: {project}/data and {project}/.venv" in process.stdout
+        assert (
+            f"This removes, for good: {project}/data, {project}/data/demo and {project}/.venv"
+            in process.stdout
+        )
         assert "Nothing was removed." in process.stdout
     assert (project / "data").is_dir()
 
@@ -138,6 +143,19 @@ def test_purge_never_takes_a_home_or_the_repository(project: Path) -> None:
         assert "that holds more than data. Remove it by hand." in process.stdout
         assert "removes" not in process.stdout
     assert (project / "Makefile").exists()
+
+
+def test_down_stops_what_the_demo_left(tmp_path: Path) -> None:
+    """The embedded servers of the data folder and of the demo end, and what they held stays."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
+    folders = [tmp_path / "mine", tmp_path / "data/demo"]
+    for folder in folders:
+        ensure(folder)
+    environ = {"CLICKUP_DATA_DIR": "mine", "PYTHONPATH": str(ROOT), "REDIS_URL": ""}
+    told = [make("down", cwd=tmp_path, **environ).stdout.strip() for _ in range(2)]
+    assert told == ["The embedded server has stopped.", "Nothing runs in the background."]
+    assert [(folder / "redis/appendonlydir").is_dir() for folder in folders] == [True, True]
 
 
 def test_the_pinned_uv_made_this_environment() -> None:

@@ -60,6 +60,7 @@ def test_everything_set_is_read_typed() -> None:
         "REDIS_URL": "unix:///run/redis.sock",
         "CLICKUP_DATA_DIR": "/srv/clickup",
         "EXPORT_INTERVAL_HOURS": "0.5",
+        "FULL_EXPORT_HOURS": "12",
         "DATASETTE_PASSWORD_HASH": HASH,
         "HOST": "0.0.0.0",
         "PORT": "8080",
@@ -77,6 +78,7 @@ def test_everything_set_is_read_typed() -> None:
         redis_url="unix:///run/redis.sock",
         data_dir=Path("/srv/clickup"),
         export_interval_hours=0.5,
+        full_export_hours=12.0,
         password_hash=Secret(HASH),
         host="0.0.0.0",
         port=8080,
@@ -171,6 +173,7 @@ WRONG = [
         "must be a hash that `datasette hash-password` printed. Make one: datasette hash-password",
     ),
     ("EXPORT_INTERVAL_HOURS", "inf", "must be more than 0 (it is 'inf')."),
+    ("FULL_EXPORT_HOURS", "daily", "must be a number (it is 'daily')."),
     ("PORT", "http", "must be a whole number (it is 'http')."),
     ("PORT", "65536", "must be 65535 or less (it is '65536')."),
 ]
