@@ -1,0 +1,113 @@
+"""A version: the manifest that names its chunks, and what everybody wants to know about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NoReturn
+
+import msgspec
+
+from clickup_toolkit.errors import RedisError, VersionDamaged
+from clickup_toolkit.publish.chunks import HEADER, Chunk, digest, trailer
+
+__all__ = ["StoredVersion", "damaged", "decode", "describe", "instant_of"]
+
+_SCHEMA = 1
+_VERSION = "%Y%m%dT%H%M%SZ"
+_EXPORT_AGAIN = "Export again: the next version is written whole."
+
+
+class _Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept in Redis, as JSON; the keys of a later schema need not be these."""
+
+    schema: int = _SCHEMA
+    team_id: str
+    version: str
+    updated_at: datetime
+    complete: bool
+    tasks: int
+    facts: dict[str, object]
+    chunks: tuple[Chunk, ...]
+
+
+class StoredVersion(_Manifest, frozen=True, kw_only=True):
+    """A version in Redis.
+
+    ``version`` is its id, ``updated_at`` when its data was read (aware, UTC), ``complete`` whether it has
+    no gaps, ``tasks`` how many it holds, ``facts`` what else the export noted, ``chunks`` what its body is
+    made of. ``etag`` is the hash of the manifest, so equal ones mean equal bodies.
+    """
+
+    etag: str
+
+    @property
+    def text_bytes(self) -> int:
+        """Length of the JSON document."""
+        return sum(chunk.text_bytes for chunk in self.chunks)
+
+    @property
+    def gzip_bytes(self) -> int:
+        """Length of the body: the document as one gzip member."""
+        return sum(chunk.stored_bytes for chunk in self.chunks) + len(HEADER) + len(self.trailer)
+
+    @property
+    def trailer(self) -> bytes:
+        """What follows the last chunk in the body."""
+        return trailer(self.chunks)
+
+
+class _Schema(msgspec.Struct):
+    schema: int
+
+
+def describe(
+    team_id: str, version: str, tasks: int, facts: Mapping[str, object], chunks: Sequence[Chunk]
+) -> tuple[bytes, StoredVersion]:
+    """Return the manifest's JSON and the version that it describes.
+
+    Of the facts, ``updated_at`` (default: the version's own time) and ``complete`` (default: True) become
+    attributes, the others stay together.
+    """
+    others = dict(facts)
+    manifest = _Manifest(
+        team_id=team_id,
+        version=version,
+        updated_at=msgspec.convert(others.pop("updated_at", instant_of(version)), datetime),
+        complete=bool(others.pop("complete", True)),
+        tasks=tasks,
+        facts=others,
+        chunks=tuple(chunks),
+    )
+    text = msgspec.json.encode(manifest)
+    return text, _read(text)
+
+
+def decode(name: bytes, text: bytes | None, etag: bytes | None) -> StoredVersion:
+    """Return the version ``name`` that was stored as ``text`` with the hash ``etag``.
+
+    Raises :class:`VersionDamaged` when they are missing or do not belong together.
+    """
+    version = name.decode()
+    if text is None or etag is None:
+        damaged(version, "its manifest is missing")
+    if digest(text).encode() != etag:
+        damaged(version, "its manifest does not match its hash")
+    if msgspec.json.decode(text, type=_Schema).schema > _SCHEMA:
+        raise RedisError(f"Version {version} was written by a newer toolkit.", "Update this one.")
+    return _read(text)
+
+
+def damaged(version: str, how: str) -> NoReturn:
+    """Raise :class:`VersionDamaged`."""
+    raise VersionDamaged(f"Version {version} is damaged: {how}.", _EXPORT_AGAIN)
+
+
+def instant_of(version: str) -> datetime:
+    """Return the time that a version's id stands for: ``20261123T101500Z``. Raises ``ValueError``."""
+    return datetime.strptime(version, _VERSION).replace(tzinfo=UTC)
+
+
+def _read(text: bytes) -> StoredVersion:
+    manifest = msgspec.json.decode(text, type=_Manifest)
+    return StoredVersion(**msgspec.structs.asdict(manifest), etag=digest(text))

@@ -1,0 +1,79 @@
+"""Builders for tests of versions: workspaces with a size, changed from export to export."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable
+
+import redis
+
+from clickup_toolkit.publish import ExportLock, Published, publish, versions
+
+TEAM = "9001"
+HEAD = b'{"status":"success","data":['
+
+Tasks = list[tuple[str, bytes]]
+
+
+def workspace(tasks: int = 400, seed: int = 1) -> Tasks:
+    """A workspace of tasks with random ids whose texts have about 3300 bytes: 80 or so in a chunk."""
+    dice = random.Random(seed)
+    return [task(f"86{dice.getrandbits(35):07x}", seed) for _ in range(tasks)]
+
+
+def task(name: str, revision: int) -> tuple[str, bytes]:
+    """One task; another revision has another text."""
+    filler = random.Random(f"{name} {revision}").randbytes(1600).hex()
+    return name, json.dumps({"id": name, "text": filler}, separators=(",", ":")).encode()
+
+
+def changed(tasks: Tasks, revision: int, *places: int) -> Tasks:
+    """The workspace with the tasks at these places edited."""
+    return [task(name, revision) if at in places else (name, text) for at, (name, text) in enumerate(tasks)]
+
+
+def document(tasks: Tasks, head: bytes = HEAD) -> bytes:
+    """The JSON text that is published."""
+    return head + b",".join(text for _, text in tasks) + b"]}"
+
+
+def day(number: int) -> str:
+    """The id of a version: ten o'clock on that day of November."""
+    return f"202611{number:02}T100000Z"
+
+
+def put(
+    client: redis.Redis,
+    version: str,
+    tasks: Iterable[tuple[str, bytes]],
+    *,
+    team_id: str = TEAM,
+    keep: int = 7,
+    head: bytes = HEAD,
+    repair: bool = False,
+) -> Published:
+    """Publish under a lock of its own."""
+    with ExportLock(client, team_id, 60) as lock:
+        return publish(
+            client,
+            lock,
+            team_id=team_id,
+            version=version,
+            head=head,
+            tasks=tasks,
+            facts={"complete": True, "gaps": 0},
+            keep=keep,
+            repair=repair,
+        )
+
+
+def staying_chunks(client: redis.Redis, team_id: str = TEAM) -> set[str]:
+    """The chunks in Redis that do not expire."""
+    names = map(bytes, client.scan_iter(f"clickup:{team_id}:chunk:*"))
+    return {name.decode().rpartition(":")[2] for name in names if client.ttl(name) == -1}
+
+
+def named_chunks(client: redis.Redis, team_id: str = TEAM) -> set[str]:
+    """The chunks that the versions in the index name."""
+    return {chunk.digest for stored in versions(client, team_id) for chunk in stored.chunks}
