@@ -19,6 +19,11 @@ def shows(table: pd.DataFrame, expected: str) -> None:
     assert drawn(table, expected) == picture(expected)
 
 
+def plain(text: str) -> str:
+    """Return a text with spaces that break, as a test writes them."""
+    return text.replace("\u00a0", " ")
+
+
 def test_throughput_counts_the_weeks_that_had_none() -> None:
     """Weeks run from Monday; one without a finished task counts 0, and the running one is not complete."""
     story = Story("2026-11-25 10:00").list("App", WORKFLOW)
@@ -140,7 +145,7 @@ def test_nothing_finished_gives_empty_weeks() -> None:
 )
 def test_durations_are_said_in_the_unit_that_fits(ms: float, words: str) -> None:
     """Minutes, hours up to two days, then days; one decimal below ten."""
-    assert analyse.duration(ms) == words
+    assert plain(analyse.duration(ms)) == words
 
 
 def test_the_headline_says_where_how_many_and_how_long() -> None:
@@ -148,10 +153,9 @@ def test_the_headline_says_where_how_many_and_how_long() -> None:
     story = Story().list("App", WORKFLOW.replace("done (done)", "review"))
     story.task("Login", "App", "doing 1d > review 9d").task("Logout", "App", "doing 2d > review 5d")
     table = analyse.where_work_waits(story.table("tasks"), story.table("time_in_status"), now=story.now)
-    assert analyse.headline(table) == (
-        "Started work waits most in **review** (App): 82 % of the time that unfinished tasks have spent "
-        "so far. 2 tasks stand there now, none four weeks ago. 85 % of all tasks spend at most 8.4 days in it, "
-        "half of them at most 7 days."
+    assert plain(analyse.headline(table)) == (
+        "Unfinished work has spent most of its time in **review** (App): 82% of it. 2 tasks stand there now, "
+        "none four weeks ago. Of all tasks, half spend at most 7 days in it, and 85% at most 8.4 days."
     )
 
 
@@ -159,16 +163,17 @@ def test_a_readable_table_has_words_for_figures() -> None:
     """Durations and shares become words, ids and colours go."""
     story = Story().list("App", WORKFLOW).task("Login", "App", "doing 36h")
     table = analyse.where_work_waits(story.table("tasks"), story.table("time_in_status"), now=story.now)
-    assert analyse.readable(table).to_dict("records") == [
+    told = analyse.readable(table).map(lambda value: plain(value) if isinstance(value, str) else value)
+    assert told.to_dict("records") == [
         {
-            "list": "App",
             "status": "doing",
+            "in": "App",
             "waiting now": 1,
             "four weeks ago": 0,
             "unfinished work's time": "36 h",
-            "share": "100 %",
+            "share": "100%",
             "median": "36 h",
-            "85 % within": "36 h",
+            "85% within": "36 h",
             "oldest waiting": "36 h",
         }
     ]

@@ -98,7 +98,7 @@ def test_statuses_of_different_lists_are_not_merged_by_name() -> None:
         """
         space   | status | place   | status_key | tasks | sum
         Product | review | Ops     | ops:review | 1     | 60
-        Product | review | 2 lists | p1_review  | 2     | 30
+        Product | review | Product, 2 lists | p1_review  | 2     | 30
         """,
     )
 
@@ -109,7 +109,7 @@ def test_statuses_are_merged_by_name_when_asked() -> None:
     story.task("Login", "App", "review 10h").task("Logout", "Web", "review 20h")
     shows(
         measured(story, by="status", merge_statuses=True),
-        "status | place | tasks | sum | share\n review | 2 lists | 2 | 30 | 1",
+        "status | place | tasks | sum | share\n review | Product, 2 lists | 2 | 30 | 1",
     )
 
 
@@ -185,9 +185,9 @@ def test_where_work_waits_ranks_by_the_share_of_unfinished_work() -> None:
     shows(
         waits(story),
         """
-        list | status | waiting | time | share  | median | p85 | oldest
-        App  | review | 1       | 30   | 0.5    | 50     | 64  | 30
-        App  | doing  | 1       | 30   | 0.5    | 10     | 17  | 10
+        status | place | waiting | time | share  | median | p85 | oldest
+        review | App   | 1       | 30   | 0.5    | 50     | 64  | 30
+        doing  | App   | 1       | 30   | 0.5    | 10     | 17  | 10
         """,
     )
     assert waits(story, not_started=True)["status"].tolist() == ["to do", "review", "doing"]
@@ -209,7 +209,9 @@ def test_queues_follow_arrivals_and_departures() -> None:
     story.task("Logout", "App", "review 9d")
     story.task("Search", "App", "review 12d > shipped 3d")
     shows(
-        analyse.queues(story.table("tasks"), story.table("time_in_status"), now=story.now, weeks=3),
+        analyse.queues(
+            story.table("tasks"), story.table("time_in_status"), now=story.now, by="list", weeks=3
+        ),
         """
         list | status | at               | queue | arrived | left
         App  | review | 2026-11-09 10:00 | 2     | 2       | 0
@@ -243,7 +245,7 @@ def test_no_task_at_all_gives_empty_tables_with_their_columns() -> None:
     assert measured(story).columns.tolist() == measured(full).columns.tolist()
     assert waits(story).empty
     assert waits(story).columns.tolist() == waits(full).columns.tolist()
-    assert analyse.headline(waits(story)) == "No unfinished work is waiting in a started status."
+    assert analyse.headline(waits(story)) == "No started work is waiting."
 
 
 stay = st.tuples(st.sampled_from(["to do", "doing", "review"]), st.integers(1, 500))

@@ -8,12 +8,23 @@ reads a file, a clock or the environment. Durations are in milliseconds and end 
 
 from __future__ import annotations
 
+from clickup_toolkit.analyse.basis import TASK_COLUMNS, TIME_IN_STATUS_COLUMNS
 from clickup_toolkit.analyse.flow import lead_and_cycle_time, throughput, work_item_age
-from clickup_toolkit.analyse.groups import Grouping, by_custom_field, by_member, by_tag, by_task_type
+from clickup_toolkit.analyse.groups import (
+    OF_TASKS,
+    Grouping,
+    by_custom_field,
+    by_member,
+    by_tag,
+    by_task_type,
+)
 from clickup_toolkit.analyse.status_time import queues, time_in_status, waiting_now, where_work_waits
 from clickup_toolkit.analyse.words import Sentence, duration, headline, percent, readable
 
 __all__ = [
+    "OF_TASKS",
+    "TASK_COLUMNS",
+    "TIME_IN_STATUS_COLUMNS",
     "Grouping",
     "Sentence",
     "by_custom_field",

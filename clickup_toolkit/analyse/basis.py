@@ -16,6 +16,8 @@ __all__ = [
     "FINISHED",
     "NOT_STARTED",
     "PERCENTILE",
+    "TASK_COLUMNS",
+    "TIME_IN_STATUS_COLUMNS",
     "Floats",
     "Mask",
     "instant",
@@ -30,6 +32,18 @@ FINISHED = ("done", "closed")
 PERCENTILE = 0.85
 """The percentile beside the median: the usual service level in flow metrics (D. Vacanti, *Actionable
 Agile Metrics for Predictability*, 2015). Interpolated linearly between the closest ranks, as numpy does."""
+
+TASK_COLUMNS = (
+    *("id", "name", "url", "list_id", "list_name", "folder_id", "folder_name", "space_id", "space_name"),
+    *("status", "status_type", "status_color", "status_since", "archived", "in_archived", "as_of"),
+    *("date_created", "date_done", "date_closed", "lead_time_ms", "cycle_started", "cycle_time_ms"),
+    *("priority", "task_type_id"),
+)
+"""The columns of ``tasks`` that the measures need, and no other."""
+TIME_IN_STATUS_COLUMNS = (
+    *("task_id", "status", "status_type", "orderindex", "color", "total_ms", "since", "current", "as_of"),
+)
+"""The columns of ``time_in_status`` that the measures need, and no other."""
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

@@ -14,9 +14,6 @@ from clickup_toolkit.analyse.basis import (
     PERCENTILE,
     Floats,
     instant,
-    is_abandoned,
-    is_finished,
-    milliseconds,
     whole,
 )
 from clickup_toolkit.analyse.groups import Grouping, place_labels
@@ -30,7 +27,7 @@ QUEUE_WEEKS = 4
 Counts = npt.NDArray[np.integer]
 
 _STATUS = ["status", "status_type", "place", "color", "orderindex", "status_key"]
-_WAITING = ["task_id", "name", "url", "list_id", "list", "status", "status_type", "color", "since", "age_ms"]
+_WAITING = ["task_id", "name", "url", "list_id", "list", *_STATUS, "since", "age_ms"]
 
 
 def time_in_status(
@@ -100,13 +97,14 @@ def where_work_waits(
     time_in_status: pd.DataFrame,
     *,
     now: datetime,
-    by: str | Grouping = "list",
+    by: str | Grouping = "status",
     statuses: pd.DataFrame | None = None,
     merge_statuses: bool = False,
     not_started: bool = False,
 ) -> pd.DataFrame:
     """Rank the statuses by the part of unfinished work's time that is spent in them.
 
+    By default each status is one row, however many lists share it; ``by="list"`` shows each list's part.
     Statuses before the start (a backlog, which is meant to wait) are left out unless ``not_started``.
 
     =================== ======== =====================================================================
@@ -146,24 +144,37 @@ def where_work_waits(
     return _told(table, by, groups, [*_STATUS, *measures])
 
 
-def waiting_now(tasks: pd.DataFrame, *, now: datetime, not_started: bool = False) -> pd.DataFrame:
+def waiting_now(
+    tasks: pd.DataFrame,
+    *,
+    now: datetime,
+    statuses: pd.DataFrame | None = None,
+    merge_statuses: bool = False,
+    not_started: bool = False,
+) -> pd.DataFrame:
     """List the unfinished tasks with their age in the current status, the longest waiting first.
 
-    One row a task: ``task_id``, ``name``, ``url``, ``list_id``, ``list``, ``status``, ``status_type``,
-    ``color``, ``since`` and ``age_ms`` (ms from ``since`` to ``now``). Tasks for which ClickUp tells no time
-    in status are left out, and those before the start unless ``not_started``.
+    One row a task: ``task_id``, ``name``, ``url``, ``list_id``, ``list``, the status as in
+    :func:`time_in_status`, ``since`` and ``age_ms`` (ms from ``since`` to ``now``: the current visit alone).
+    Tasks for which ClickUp tells no time in status are left out, and those before the start unless
+    ``not_started``.
     """
-    keep = ~is_finished(tasks) & ~is_abandoned(tasks) & tasks["status_since"].notna()
-    if not not_started:
-        keep &= ~tasks["status_type"].isin(NOT_STARTED)
-    open_tasks = tasks[keep]
-    age = pd.Series(instant(now) - milliseconds(open_tasks["status_since"]), index=open_tasks.index)
-    lists = open_tasks["list_id"].fillna("")
-    table = open_tasks.assign(
-        list_id=lists,
-        list=lists.map(place_labels(tasks, "list")).astype("str"),
-        age_ms=whole(age.clip(lower=0)),
-    ).rename(columns={"id": "task_id", "status_color": "color", "status_since": "since"})
+    spent = stays(
+        tasks,
+        _current_stays(tasks),
+        now=now,
+        statuses=statuses,
+        merge_statuses=merge_statuses,
+        leave_out=FINISHED if not_started else FINISHED + NOT_STARTED,
+    )
+    rows = spent.rows[spent.rows["waiting"]].rename(columns={"status": "legend"})
+    about = spent.tasks[["id", "name", "url", "list_id", "status_since"]].rename(
+        columns={"id": "task_id", "status_since": "since"}
+    )
+    about["list_id"] = about["list_id"].fillna("")
+    about["list"] = about["list_id"].map(place_labels(tasks, "list")).astype("str")
+    table = rows[["task", "legend"]].join(about, on="task").join(spent.legend, on="legend")
+    table["age_ms"] = whole((instant(now) - rows["since"]).clip(lower=0))
     return table.sort_values(["age_ms", "task_id"], ascending=[False, True])[_WAITING].reset_index(drop=True)
 
 
@@ -173,7 +184,7 @@ def queues(
     *,
     now: datetime,
     weeks: int = 13,
-    by: str | Grouping = "list",
+    by: str | Grouping = "status",
     statuses: pd.DataFrame | None = None,
     merge_statuses: bool = False,
     not_started: bool = False,
@@ -209,6 +220,24 @@ def queues(
     table["left"] = np.diff(went).reshape(-1)
     table = table.sort_values(["group", "orderindex", "status_key", "at"])
     return _told(table, by, groups, [*_STATUS, "at", "queue", "arrived", "left"])
+
+
+def _current_stays(tasks: pd.DataFrame) -> pd.DataFrame:
+    """Return what the task table knows of time in status: the current one of each task."""
+    known = tasks[tasks["status_since"].notna()]
+    return pd.DataFrame(
+        {
+            "task_id": known["id"],
+            "status": known["status"],
+            "status_type": known["status_type"],
+            "color": known["status_color"],
+            "orderindex": np.nan,
+            "total_ms": 0,
+            "since": known["status_since"],
+            "current": True,
+            "as_of": known["as_of"],
+        }
+    )
 
 
 def _summed(rows: pd.DataFrame) -> pd.DataFrame:

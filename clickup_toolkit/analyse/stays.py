@@ -110,7 +110,7 @@ def _told_apart(
     pairs = _described(pd.concat([pairs.astype("str"), told], axis=1), statuses)
     pairs["status_key"] = pairs["status"] if merge else pairs["status_id"].fillna(_own_key(pairs))
     keys, _ = pd.factorize(pairs["status_key"])
-    return pd.Series(keys[pair_codes]), _legend(pairs, place_labels(tasks, "list"))
+    return pd.Series(keys[pair_codes]), _legend(pairs, tasks)
 
 
 def _own_key(pairs: pd.DataFrame) -> pd.Series:
@@ -131,14 +131,19 @@ def _described(pairs: pd.DataFrame, statuses: pd.DataFrame | None) -> pd.DataFra
     return pairs.assign(status_id=offered["status_id"])
 
 
-def _legend(pairs: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
-    """Describe each status once; ``place`` is the list it lives in, or in how many it does."""
-    by_key = pairs.assign(place=pairs["list_id"].map(labels)).groupby("status_key", sort=False)
+def _legend(pairs: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
+    """Describe each status once; ``place`` is its list ('App'), or its space with 'Product, 3 lists'."""
+    homes = tasks.drop_duplicates("list_id")
+    spaces = homes.set_index(homes["list_id"].fillna(""))["space_name"]
+    placed = pairs.assign(
+        place=pairs["list_id"].map(place_labels(tasks, "list")), space=pairs["list_id"].map(spaces)
+    )
+    by_key = placed.groupby("status_key", sort=False)
     legend = by_key[["status", "status_type", "color", "orderindex", "place"]].first()
     lists = by_key["list_id"].nunique()
-    shared = lists > 1
-    legend.loc[shared, "place"] = lists[shared].astype("str") + " lists"
-    return legend.reset_index()
+    counted = lists.astype("str") + " lists"
+    of_space = (by_key["space"].first() + ", " + counted).where(by_key["space"].nunique() == 1, counted)
+    return legend.assign(place=legend["place"].where(lists == 1, of_space)).reset_index()
 
 
 def _one_row_each(rows: pd.DataFrame) -> pd.DataFrame:

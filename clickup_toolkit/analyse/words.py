@@ -1,4 +1,4 @@
-"""Figures as people say them: '3.2 days', '41 %', a sentence, a table with units."""
+"""Figures as people say them: '3.2 days', '41%', a sentence, a table with units."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
+_SPACE = "\u00a0"
+
 _HEADINGS = {
-    "p85_ms": "85 % within",
+    "p85_ms": "85% within",
     "lead_median_ms": "lead time, median",
-    "lead_p85_ms": "lead time, 85 % within",
+    "lead_p85_ms": "lead time, 85% within",
     "cycle_median_ms": "cycle time, median",
-    "cycle_p85_ms": "cycle time, 85 % within",
+    "cycle_p85_ms": "cycle time, 85% within",
     "sum_ms": "time, all told",
     "per_task_ms": "per task of the group",
     "mean_ms": "mean",
@@ -42,28 +44,24 @@ class Sentence(str):
 
 
 def duration(ms: float) -> str:
-    """Say a duration in the unit that fits: minutes, hours up to two days, then days.
+    """Say a duration in the unit that fits: 42 min, 1.5 h, from two days on 3.2 days.
 
-    >>> duration(90 * MINUTE), duration(3.24 * DAY), duration(45 * DAY)
-    ('1.5 h', '3.2 days', '45 days')
+    The space in it does not break. NaN, no duration, is a dash.
     """
     if math.isnan(ms):
         return "–"
     if ms < 0.95 * HOUR:
-        return f"{ms / MINUTE:.0f} min"
+        return f"{ms / MINUTE:.0f}{_SPACE}min"
     value, unit = (ms / HOUR, "h") if ms < 2 * DAY else (ms / DAY, "days")
-    return f"{value:,.0f} {unit}" if value >= 9.95 or round(value, 1) % 1 == 0 else f"{value:.1f} {unit}"
+    number = f"{value:,.0f}" if value >= 9.95 or round(value, 1) % 1 == 0 else f"{value:.1f}"
+    return f"{number}{_SPACE}{unit}"
 
 
 def percent(share: float) -> str:
-    """Say a share: '41 %', and '<1 %' for the little that is not nothing.
-
-    >>> percent(0.4123), percent(0.004), percent(0)
-    ('41 %', '<1 %', '0 %')
-    """
+    """Say a share: 41%, and <1% for the little that is not nothing. NaN is a dash."""
     if math.isnan(share):
         return "–"
-    return "<1 %" if 0 < share < 0.005 else f"{share:.0%}".replace("%", " %")
+    return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
@@ -73,7 +71,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     """
     shown = {}
     for column in table.columns:
-        if column in _HIDDEN or column.endswith("_id") or (column == "place" and "list" in table):
+        if column in _HIDDEN or column.endswith("_id") or (column == "place" and "list" in table.columns):
             continue
         heading = _HEADINGS.get(column, column.removesuffix("_ms").replace("_", " "))
         shown[heading] = _in_words(str(column), table[column])
@@ -83,13 +81,13 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 def headline(waits: pd.DataFrame) -> Sentence:
     """Say in a sentence or two where work waits; ``waits`` is what ``where_work_waits`` returns."""
     if waits.empty or waits["time_ms"].sum() == 0:
-        return Sentence("No unfinished work is waiting in a started status.")
+        return Sentence("No started work is waiting.")
     top = waits.iloc[0]
     where = f"**{top['status']}** ({top['place']})"
     text = (
-        f"Started work waits most in {where}: {percent(top['share'])} of the time that unfinished tasks have "
-        f"spent so far. {_tasks(top['waiting'])} there now, {_before(top)} 85 % of all tasks spend at most "
-        f"{duration(top['p85_ms'])} in it, half of them at most {duration(top['median_ms'])}."
+        f"Unfinished work has spent most of its time in {where}: {percent(top['share'])} of it. "
+        f"{_tasks(top['waiting'])} there now, {_before(top)} Of all tasks, half spend at most "
+        f"{duration(top['median_ms'])} in it, and 85% at most {duration(top['p85_ms'])}."
     )
     return Sentence(text)
 

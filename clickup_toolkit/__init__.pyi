@@ -1,0 +1,3 @@
+from clickup_toolkit.workspace import Workspace as Workspace
+
+__version__: str
