@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from clickup_toolkit.normalise.shapes import MISSING, read
+from clickup_toolkit.normalise.shapes import MISSING, Flag, Number, Text, Time, read
 from clickup_toolkit.normalise.values import (
-    Scalar,
     boolean,
     identifier,
     instant_text,
@@ -31,17 +30,17 @@ __all__ = ["Definitions", "FieldValue", "Reading", "field_rows", "reading"]
 class FieldValue(msgspec.Struct, gc=False):
     """A custom field as it stands on a task."""
 
-    id: Scalar = None
-    name: Scalar = None
-    type: Scalar = None
+    id: Text = None
+    name: Text = None
+    type: Text = None
     type_config: msgspec.Raw = MISSING
     value: msgspec.Raw = MISSING
 
 
 class _Definition(FieldValue, gc=False):
-    required: Scalar = None
-    hide_from_guests: Scalar = None
-    date_created: Scalar = None
+    required: Flag = None
+    hide_from_guests: Flag = None
+    date_created: Time = None
 
 
 class Reading(NamedTuple):
@@ -53,15 +52,15 @@ class Reading(NamedTuple):
 
 
 class _Option(msgspec.Struct, gc=False):
-    id: Scalar = None
-    name: Scalar = None
-    label: Scalar = None
-    orderindex: Scalar = None
+    id: Text = None
+    name: Text = None
+    label: Text = None
+    orderindex: Number = None
 
 
 class _Config(msgspec.Struct, gc=False):
     options: list[_Option] | None = None
-    currency_type: Scalar = None
+    currency_type: Text = None
 
 
 _SCOPES = {"workspace": 0, "space": 1, "folder": 2, "list": 3, "task": 4}
@@ -76,20 +75,20 @@ class Definitions:
     def add(self, body: bytes | msgspec.Raw, scope: str, scope_id: str | None) -> str | None:
         """Take in one definition and return its id; None if it makes no sense."""
         shape = read(body, _Definition)
-        key = identifier(shape.id) if shape else None
-        if shape is None or key is None:
+        key = shape.id if shape else None
+        if shape is None or not key:
             return None
         known = self._rows.get(key)
         if known is None or _rank(scope) <= _rank(known.scope):
             self._rows[key] = CustomField(
                 id=key,
-                name=text(shape.name),
-                type=text(shape.type),
+                name=shape.name or None,
+                type=shape.type or None,
                 scope=scope,
                 scope_id=scope_id,
-                required=boolean(shape.required),
-                hide_from_guests=boolean(shape.hide_from_guests),
-                date_created=timestamp(shape.date_created),
+                required=shape.required,
+                hide_from_guests=shape.hide_from_guests,
+                date_created=shape.date_created,
                 type_config=_json(shape.type_config),
             )
         return key
@@ -118,14 +117,12 @@ def field_rows(task_id: str, fields: list[FieldValue]) -> Iterator[TaskCustomFie
         raw = bytes(field.value)
         if raw in _UNSET:
             continue
-        key = identifier(field.id)
-        if key is None or key in seen:
+        key, kind = field.id, field.type or None
+        if not key or key in seen:
             continue
         seen.add(key)
-        kind = text(field.type)
         value, number, time = reading(kind, raw, bytes(field.type_config))
-        sent = raw.decode("utf-8", "replace")
-        yield TaskCustomField(task_id, key, text(field.name), kind, value, number, time, sent)
+        yield TaskCustomField(task_id, key, field.name or None, kind, value, number, time, raw.decode())
 
 
 def reading(kind: str | None, raw: bytes, config: bytes) -> Reading:
@@ -154,13 +151,12 @@ def _options(config: bytes) -> _Options:
     by_id: dict[str, str] = {}
     by_position: dict[int, str] = {}
     for position, option in enumerate((shape.options if shape else None) or ()):
-        name = text(option.name) or text(option.label)
-        if name is None:
+        name = option.name or option.label
+        if not name:
             continue
-        by_id[identifier(option.id) or ""] = name
-        place = real(option.orderindex)
-        by_position[position if place is None else int(place)] = name
-    return _Options(by_id, by_position, text(shape.currency_type) if shape else None)
+        by_id[option.id or ""] = name
+        by_position[position if option.orderindex is None else int(option.orderindex)] = name
+    return _Options(by_id, by_position, shape.currency_type or None if shape else None)
 
 
 def _read_any(value: object, config: bytes) -> Reading:

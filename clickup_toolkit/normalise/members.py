@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from clickup_toolkit.normalise.shapes import read
-from clickup_toolkit.normalise.values import Scalar, identifier, text, timestamp
+from clickup_toolkit.normalise.shapes import Text, Time, read
+from clickup_toolkit.normalise.values import Scalar, identifier, integer
 from clickup_toolkit.records import Member
 
 __all__ = ["Crowd", "Person", "member"]
@@ -19,18 +19,18 @@ class Person(msgspec.Struct, gc=False):
     """A person as they stand on a task or an entry."""
 
     id: str | int | float | None = None
-    username: Scalar = None
-    email: Scalar = None
-    color: Scalar = None
-    initials: Scalar = None
+    username: Text = None
+    email: Text = None
+    color: Text = None
+    initials: Text = None
 
 
 class _User(Person, gc=False):
     role: Scalar = None
-    role_key: Scalar = None
-    date_joined: Scalar = None
-    date_invited: Scalar = None
-    last_active: Scalar = None
+    role_key: Text = None
+    date_joined: Time = None
+    date_invited: Time = None
+    last_active: Time = None
 
 
 class _Membership(msgspec.Struct, gc=False):
@@ -47,18 +47,18 @@ def member(body: bytes | msgspec.Raw) -> Member | None:
     key = identifier(user.id) if user else None
     if user is None or key is None:
         return None
-    joined, name = timestamp(user.date_joined), text(user.username)
+    joined, name = user.date_joined, user.username or None
     return Member(
         id=key,
         username=name,
-        email=text(user.email),
-        initials=text(user.initials),
-        color=text(user.color),
-        role=_ROLES.get(user.role) if isinstance(user.role, int) else text(user.role_key),
+        email=user.email or None,
+        initials=user.initials or None,
+        color=user.color or None,
+        role=_ROLES.get(integer(user.role) or 0, user.role_key or None),
         state="active" if name or joined else "invited",
         date_joined=joined,
-        date_invited=timestamp(user.date_invited),
-        last_active=timestamp(user.last_active),
+        date_invited=user.date_invited,
+        last_active=user.last_active,
     )
 
 
@@ -81,10 +81,10 @@ class Crowd:
         if key is not None and key not in self._known:
             self._left[key] = Member(
                 id=key,
-                username=text(person.username),
-                email=text(person.email),
-                initials=text(person.initials),
-                color=text(person.color),
+                username=person.username or None,
+                email=person.email or None,
+                initials=person.initials or None,
+                color=person.color or None,
                 state="left",
             )
         return key

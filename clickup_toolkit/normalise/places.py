@@ -100,7 +100,7 @@ Known: TypeAlias = dict[str, Place]
 
 
 def _id_of(reference: Reference | None) -> str | None:
-    return None if reference is None or boolean(reference.hidden) else reference.key
+    return None if reference is None or reference.hidden else reference.key
 
 
 def _folder_id(kind: str, shape: _Shape, context: Mapping[str, str]) -> str | None:

@@ -8,16 +8,51 @@ never the object.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeAlias, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
-from clickup_toolkit.normalise.values import Scalar, identifier
+from clickup_toolkit.normalise.values import (
+    EARLIEST,
+    LATEST,
+    LONGEST,
+    boolean,
+    duration,
+    identifier,
+    integer,
+    real,
+    text,
+    timestamp,
+)
 from clickup_toolkit.records import Gap
 
-__all__ = ["MISSING", "Reference", "items", "mapping", "mend", "not_understood", "read"]
+__all__ = [
+    "MISSING",
+    "Flag",
+    "Number",
+    "Reference",
+    "Span",
+    "Text",
+    "Time",
+    "Whole",
+    "items",
+    "mapping",
+    "mend",
+    "not_understood",
+    "read",
+]
+
+Text: TypeAlias = str | None
+Flag: TypeAlias = bool | None
+Number: TypeAlias = Annotated[float, msgspec.Meta(ge=-1.7e308, le=1.7e308)] | None
+Whole: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | None
+Time: TypeAlias = Annotated[int, msgspec.Meta(ge=EARLIEST, le=LATEST)] | None
+"""Milliseconds since 1970 UTC, sent as number or as text."""
+Span: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=LONGEST)] | None
+"""A span of time, in the unit in which it is sent."""
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
@@ -33,9 +68,9 @@ _LONE_SURROGATE = re.compile(
 class Reference(msgspec.Struct, gc=False):
     """The id and the name of another thing; ``hidden`` marks ClickUp's placeholder folders."""
 
-    id: Scalar = None
-    name: Scalar = None
-    hidden: Scalar = None
+    id: str | int | None = None
+    name: Text = None
+    hidden: Flag = None
 
     @property
     def key(self) -> str | None:
@@ -45,7 +80,7 @@ class Reference(msgspec.Struct, gc=False):
 
 @cache
 def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(kind)
+    return msgspec.json.Decoder(kind, strict=False)
 
 
 def read(body: bytes | msgspec.Raw, shape: type[Shape]) -> Shape | None:
@@ -77,12 +112,28 @@ def _fields(shape: type[msgspec.Struct]) -> list[tuple[str, str, Any]]:
 
 def _rescue(body: msgspec.Raw, kind: Any) -> Any:
     """Return what can be understood of a value that should be of type ``kind``."""
-    if kind is msgspec.Raw:
-        return body
     try:
-        return _decoder(kind).decode(body)
+        return body if kind is msgspec.Raw else _decoder(kind).decode(body)
     except _BROKEN:
+        pass
+    tolerant = _TOLERANT.get(kind)
+    if tolerant is None:
         return next(filter(None, (_rescue_part(body, option) for option in _options(kind))), None)
+    try:
+        return tolerant(_decoder(Any).decode(body))
+    except _BROKEN:
+        return None
+
+
+_TOLERANT: dict[Any, Callable[[object], object]] = {
+    Text: text,
+    Flag: boolean,
+    Number: real,
+    Whole: integer,
+    Time: timestamp,
+    Span: duration,
+}
+"""How a value is read that is not of its type at first sight."""
 
 
 def _options(kind: Any) -> tuple[Any, ...]:

@@ -9,28 +9,22 @@ from typing import NamedTuple
 import msgspec
 
 from clickup_toolkit import records
-from clickup_toolkit.normalise.enrich import Effort, Flow, flow
+from clickup_toolkit.normalise.enrich import Effort, flow
 from clickup_toolkit.normalise.fields import FieldValue, field_rows
 from clickup_toolkit.normalise.members import Crowd, Person
-from clickup_toolkit.normalise.shapes import Reference
+from clickup_toolkit.normalise.shapes import Flag, Number, Reference, Span, Text, Time, Whole
 from clickup_toolkit.normalise.values import (
     Scalar,
-    boolean,
-    duration,
-    identifier,
-    integer,
-    real,
     text,
-    timestamp,
 )
 
 __all__ = ["Home", "Surroundings", "TaskShape", "task_rows"]
 
 
 class _Status(msgspec.Struct, gc=False):
-    status: Scalar = None
-    type: Scalar = None
-    color: Scalar = None
+    status: Text = None
+    type: Text = None
+    color: Text = None
 
 
 class _Priority(msgspec.Struct, gc=False):
@@ -38,53 +32,53 @@ class _Priority(msgspec.Struct, gc=False):
 
 
 class _Tag(msgspec.Struct, gc=False):
-    name: Scalar = None
+    name: Text = None
 
 
 class _Dependency(msgspec.Struct, gc=False):
-    task_id: Scalar = None
-    depends_on: Scalar = None
-    date_created: Scalar = None
+    task_id: Text = None
+    depends_on: Text = None
+    date_created: Time = None
 
 
 class _Link(msgspec.Struct, gc=False):
-    task_id: Scalar = None
-    link_id: Scalar = None
-    date_created: Scalar = None
+    task_id: Text = None
+    link_id: Text = None
+    date_created: Time = None
 
 
 class TaskShape(msgspec.Struct, gc=False):
     """What is needed of a task as ClickUp sends it."""
 
-    id: Scalar = None
-    custom_id: Scalar = None
-    custom_item_id: Scalar = None
-    name: Scalar = None
-    text_content: Scalar = None
-    description: Scalar = None
-    status: _Status | Scalar = None
-    date_created: Scalar = None
-    date_updated: Scalar = None
-    date_closed: Scalar = None
-    date_done: Scalar = None
-    archived: Scalar = None
+    id: Text = None
+    custom_id: Text = None
+    custom_item_id: Whole = None
+    name: Text = None
+    text_content: Text = None
+    description: Text = None
+    status: _Status | str | None = None
+    date_created: Time = None
+    date_updated: Time = None
+    date_closed: Time = None
+    date_done: Time = None
+    archived: Flag = None
     creator: Person | None = None
     assignees: list[Person] | None = None
     watchers: list[Person] | None = None
     tags: list[_Tag] | None = None
-    parent: Scalar = None
-    top_level_parent: Scalar = None
+    parent: Text = None
+    top_level_parent: Text = None
     priority: _Priority | Scalar = None
-    due_date: Scalar = None
-    start_date: Scalar = None
-    points: Scalar = None
-    time_estimate: Scalar = None
-    time_spent: Scalar = None
+    due_date: Time = None
+    start_date: Time = None
+    points: Number = None
+    time_estimate: Span = None
+    time_spent: Span = None
     custom_fields: list[FieldValue] | None = None
     dependencies: list[_Dependency] | None = None
     linked_tasks: list[_Link] | None = None
     locations: list[Reference] | None = None
-    url: Scalar = None
+    url: Text = None
     home: Reference | None = msgspec.field(default=None, name="list")
     folder: Reference | None = None
     space: Reference | None = None
@@ -117,32 +111,25 @@ def task_rows(
     statuses: Sequence[records.TimeInStatus],
     effort: Effort,
     around: Surroundings,
-) -> Iterator[NamedTuple]:
-    """Yield all rows of one task. ``received`` is when ClickUp sent it, in ms.
+) -> list[NamedTuple]:
+    """Return all rows of one task. ``received`` is when ClickUp sent it, in ms.
 
     ``statuses`` are its rows of time in status, ``effort`` its tracked time.
     """
-    yield _task(task_id, shape, received, statuses, effort, around)
-    description = text(shape.text_content) or text(shape.description)
-    if description is not None:
-        yield records.TaskText(task_id, description)
-    for person in shape.assignees or ():
-        key = around.crowd.meet(person)
-        if key is not None:
-            yield records.TaskAssignee(task_id, key)
-    for person in shape.watchers or ():
-        key = around.crowd.meet(person)
-        if key is not None:
-            yield records.TaskWatcher(task_id, key)
-    for tag in shape.tags or ():
-        name = text(tag.name)
-        if name is not None:
-            yield records.TaskTag(task_id, name)
-    yield from _lists(task_id, shape)
+    meet = around.crowd.meet
+    rows: list[NamedTuple] = [_task(task_id, shape, received, statuses, effort, around), *statuses]
+    description = shape.text_content or shape.description
+    if description:
+        rows.append(records.TaskText(task_id, description))
+    rows += [records.TaskAssignee(task_id, key) for key in map(meet, shape.assignees or ()) if key]
+    rows += [records.TaskWatcher(task_id, key) for key in map(meet, shape.watchers or ()) if key]
+    rows += [records.TaskTag(task_id, tag.name) for tag in shape.tags or () if tag.name]
+    rows += _lists(task_id, shape)
     if shape.dependencies or shape.linked_tasks:
-        yield from _links(task_id, shape)
+        rows += _links(task_id, shape)
     if shape.custom_fields:
-        yield from field_rows(task_id, shape.custom_fields)
+        rows += field_rows(task_id, shape.custom_fields)
+    return rows
 
 
 def _task(
@@ -154,13 +141,13 @@ def _task(
     around: Surroundings,
 ) -> records.Task:
     status, kind, color = _status(shape.status)
-    created, done = timestamp(shape.date_created), timestamp(shape.date_done)
-    closed = timestamp(shape.date_closed)
     home = _home(shape, around)
-    times = _times(status, kind, created, closed if done is None else done, statuses, received)
+    done = shape.date_closed if shape.date_done is None else shape.date_done
+    as_of = (statuses[0].as_of if statuses else None) or received
+    times = flow(status, kind, shape.date_created, done, statuses, as_of)
     return records.Task(
         id=task_id,
-        name=text(shape.name),
+        name=shape.name or None,
         status=status,
         status_type=kind,
         status_color=color,
@@ -170,23 +157,23 @@ def _task(
         folder_name=home.folder_name,
         list_id=shape.home.key if shape.home else None,
         list_name=home.list_name,
-        parent_id=identifier(shape.parent),
-        top_level_parent_id=identifier(shape.top_level_parent),
-        custom_id=text(shape.custom_id),
-        task_type_id=integer(shape.custom_item_id),
+        parent_id=shape.parent or None,
+        top_level_parent_id=shape.top_level_parent or None,
+        custom_id=shape.custom_id or None,
+        task_type_id=shape.custom_item_id,
         creator_id=around.crowd.meet(shape.creator),
         priority=_priority(shape.priority),
-        points=real(shape.points),
-        archived=boolean(shape.archived) or False,
+        points=shape.points,
+        archived=shape.archived or False,
         in_archived=home.archived,
-        date_created=created,
-        date_updated=timestamp(shape.date_updated),
-        date_done=done,
-        date_closed=closed,
-        start_date=timestamp(shape.start_date),
-        due_date=timestamp(shape.due_date),
-        time_estimate_ms=duration(shape.time_estimate),
-        time_spent_ms=duration(shape.time_spent),
+        date_created=shape.date_created,
+        date_updated=shape.date_updated,
+        date_done=shape.date_done,
+        date_closed=shape.date_closed,
+        start_date=shape.start_date,
+        due_date=shape.due_date,
+        time_estimate_ms=shape.time_estimate,
+        time_spent_ms=shape.time_spent,
         tracked_ms=effort.tracked_ms,
         tracked_billable_ms=effort.billable_ms,
         tracked_entries=effort.entries,
@@ -197,29 +184,19 @@ def _task(
         cycle_time_ms=times.cycle_time_ms,
         age_ms=times.age_ms,
         as_of=times.as_of,
-        url=text(shape.url),
+        url=shape.url or None,
     )
 
 
-def _times(
-    status: str | None,
-    kind: str | None,
-    created: int | None,
-    done: int | None,
-    statuses: Sequence[records.TimeInStatus],
-    received: int,
-) -> Flow:
-    as_of = statuses[0].as_of if statuses else None
-    return flow(status, kind, created, done, statuses, received if as_of is None else as_of)
-
-
-def _status(sent: _Status | Scalar) -> tuple[str | None, str | None, str | None]:
+def _status(sent: _Status | str | None) -> tuple[str | None, str | None, str | None]:
     if isinstance(sent, _Status):
-        return text(sent.status), text(sent.type), text(sent.color)
-    return text(sent), None, None
+        return sent.status or None, sent.type or None, sent.color or None
+    return sent or None, None, None
 
 
 def _priority(sent: _Priority | Scalar) -> str | None:
+    if sent is None:
+        return None
     name = sent.priority if isinstance(sent, _Priority) else sent
     return _PRIORITIES.get(name, text(name))
 
@@ -240,14 +217,14 @@ def _home(shape: TaskShape, around: Surroundings) -> Home:
         if home.space_id is not None or space_id is None:
             return home
         return home._replace(space_id=space_id, space_name=around.spaces.get(space_id))
-    if folder and boolean(folder.hidden):
+    if folder and folder.hidden:
         folder = None
     return Home(
-        list_name=text(listed.name) if listed else None,
+        list_name=listed.name or None if listed else None,
         folder_id=folder.key if folder else None,
-        folder_name=text(folder.name) if folder else None,
+        folder_name=folder.name or None if folder else None,
         space_id=space_id,
-        space_name=around.spaces.get(space_id or "") or (text(space.name) if space else None),
+        space_name=around.spaces.get(space_id or "") or (space.name or None if space else None),
         archived=False,
     )
 
@@ -264,16 +241,14 @@ def _lists(task_id: str, shape: TaskShape) -> Iterator[records.TaskList]:
 
 def _links(task_id: str, shape: TaskShape) -> Iterator[records.TaskLink]:
     for dependency in shape.dependencies or ():
-        waiting, other = identifier(dependency.task_id), identifier(dependency.depends_on)
-        if waiting is None or other is None:
+        waiting, other = dependency.task_id, dependency.depends_on
+        if not waiting or not other:
             continue
-        made = timestamp(dependency.date_created)
         if waiting == task_id:
-            yield records.TaskLink(task_id, other, "waiting_on", made)
+            yield records.TaskLink(task_id, other, "waiting_on", dependency.date_created)
         elif other == task_id:
-            yield records.TaskLink(task_id, waiting, "blocking", made)
+            yield records.TaskLink(task_id, waiting, "blocking", dependency.date_created)
     for link in shape.linked_tasks or ():
-        ends = identifier(link.task_id), identifier(link.link_id)
-        linked = ends[1] if ends[0] == task_id else ends[0]
-        if linked is not None and linked != task_id:
-            yield records.TaskLink(task_id, linked, "linked", timestamp(link.date_created))
+        linked = link.link_id if link.task_id == task_id else link.task_id
+        if linked and linked != task_id:
+            yield records.TaskLink(task_id, linked, "linked", link.date_created)

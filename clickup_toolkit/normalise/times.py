@@ -3,41 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 
 from clickup_toolkit.normalise.members import Crowd, Person
-from clickup_toolkit.normalise.shapes import MISSING, Reference, items, mapping, read
-from clickup_toolkit.normalise.values import Scalar, boolean, duration, identifier, integer, text, timestamp
+from clickup_toolkit.normalise.shapes import (
+    MISSING,
+    Flag,
+    Reference,
+    Text,
+    Time,
+    Whole,
+    items,
+    mapping,
+    read,
+)
+from clickup_toolkit.normalise.values import LONGEST, duration, identifier
 from clickup_toolkit.records import TimeEntry, TimeInStatus
 
 __all__ = ["Interval", "entry_row", "intervals", "status_rows"]
 
+MINUTE_MS = 60_000
+
 
 class _Tag(msgspec.Struct, gc=False):
-    name: Scalar = None
+    name: Text = None
 
 
 class _Location(msgspec.Struct, gc=False):
-    list_id: Scalar = None
-    folder_id: Scalar = None
-    space_id: Scalar = None
+    list_id: str | int | None = None
+    folder_id: str | int | None = None
+    space_id: str | int | None = None
 
 
 class _Entry(msgspec.Struct, gc=False):
-    id: Scalar = None
-    task: Reference | Scalar = None
+    id: Text = None
+    task: Reference | str | int | None = None
     user: Person | None = None
-    billable: Scalar = None
-    start: Scalar = None
-    end: Scalar = None
-    duration: Scalar = None
-    description: Scalar = None
+    billable: Flag = None
+    start: Time = None
+    end: Time = None
+    duration: Whole = None
+    description: Text = None
     tags: list[_Tag] | None = None
-    source: Scalar = None
-    at: Scalar = None
-    date_added: Scalar = None
+    source: Text = None
+    at: Time = None
+    date_added: Time = None
     task_location: _Location | None = None
 
 
@@ -47,31 +59,29 @@ def entry_row(body: bytes | msgspec.Raw, crowd: Crowd, route: str = "member") ->
     A running timer has a negative duration and no end. Entries without a task have no ``task``, or 0.
     """
     shape = read(body, _Entry)
-    key = identifier(shape.id) if shape else None
-    if shape is None or key is None:
+    if shape is None or not shape.id:
         return None
-    start, end, sent = timestamp(shape.start), timestamp(shape.end), integer(shape.duration)
+    start, end, sent = shape.start, shape.end, shape.duration
     running = end is None and (sent < 0 if sent is not None else start is not None)
     if sent is None and start is not None and end is not None:
         sent = end - start
     where = shape.task_location or _NOWHERE
-    changed = timestamp(shape.at)
     return TimeEntry(
-        id=key,
+        id=shape.id,
         task_id=_task_id(shape.task),
         member_id=crowd.meet(shape.user),
         start=start,
         end=end,
         duration_ms=None if running else duration(sent),
         running=running,
-        billable=boolean(shape.billable),
-        description=text(shape.description),
-        tags=_tag_names(shape.tags),
-        source=text(shape.source),
+        billable=shape.billable,
+        description=shape.description or None,
+        tags=_tag_names(shape.tags) if shape.tags else None,
+        source=shape.source or None,
         list_id=identifier(where.list_id),
         folder_id=identifier(where.folder_id),
         space_id=identifier(where.space_id),
-        updated=timestamp(shape.date_added) if changed is None else changed,
+        updated=shape.date_added if shape.at is None else shape.at,
         route=route,
     )
 
@@ -79,13 +89,13 @@ def entry_row(body: bytes | msgspec.Raw, crowd: Crowd, route: str = "member") ->
 _NOWHERE = _Location()
 
 
-def _task_id(task: Reference | Scalar) -> str | None:
+def _task_id(task: Reference | str | int | None) -> str | None:
     key = task.key if isinstance(task, Reference) else identifier(task)
     return None if key == "0" else key
 
 
-def _tag_names(tags: list[_Tag] | None) -> str | None:
-    names = [name for name in (text(tag.name) for tag in tags or ()) if name]
+def _tag_names(tags: list[_Tag]) -> str | None:
+    names = [tag.name for tag in tags if tag.name]
     return msgspec.json.encode(names).decode() if names else None
 
 
@@ -134,26 +144,24 @@ def _plain(raw: msgspec.Raw | None) -> object:
         return None
 
 
-class _Total(msgspec.Struct, gc=False):
-    by_minute: Scalar = None
-    since: Scalar = None
+class _Total(msgspec.Struct, gc=False, frozen=True):
+    by_minute: Annotated[int, msgspec.Meta(ge=0, le=LONGEST // MINUTE_MS)] | None = None
+    since: Time = None
 
 
-class _InStatus(msgspec.Struct, gc=False):
-    status: Scalar = None
-    type: Scalar = None
-    color: Scalar = None
-    orderindex: Scalar = None
-    total_time: _Total | None = None
+class _Stay(msgspec.Struct, gc=False):
+    """A task's time in one status."""
+
+    status: Text = None
+    type: Text = None
+    color: Text = None
+    orderindex: Whole = None
+    total_time: _Total = _Total()
 
 
 class _TimeInStatus(msgspec.Struct, gc=False):
-    current_status: _InStatus | None = None
-    status_history: list[_InStatus] | None = None
-
-
-_FOREVER = 1 << 62
-_MINUTE_MS = 60_000
+    current_status: _Stay | None = None
+    status_history: list[_Stay] | None = None
 
 
 def status_rows(task_id: str, body: bytes | msgspec.Raw, received: int) -> list[TimeInStatus]:
@@ -164,50 +172,50 @@ def status_rows(task_id: str, body: bytes | msgspec.Raw, received: int) -> list[
     shape = read(body, _TimeInStatus)
     if shape is None:
         return []
-    rows = [row for row in (_row(task_id, one, received) for one in shape.status_history or ()) if row]
-    current = _row(task_id, shape.current_status, received) if shape.current_status else None
-    if current is not None:
-        rows = _with_current(rows, current)
-    rows.sort(key=_in_order)
-    whole = sum(row.total_ms for row in rows)
+    stays = [stay for stay in shape.status_history or () if stay.status]
+    current = shape.current_status
+    if current is not None and current.status:
+        current = _placed(current, stays)
+    stays.sort(key=_in_order)
+    totals = [(stay.total_time.by_minute or 0) * MINUTE_MS for stay in stays]
+    whole = sum(totals) or None
     return [
-        row._replace(position=position, share=row.total_ms / whole if whole else None)
-        for position, row in enumerate(rows)
+        TimeInStatus(
+            task_id,
+            position,
+            stay.status or "",
+            stay.type or None,
+            stay.orderindex,
+            stay.color or None,
+            total,
+            stay.total_time.since,
+            stay is current,
+            total / whole if whole else None,
+            received,
+        )
+        for position, (stay, total) in enumerate(zip(stays, totals, strict=True))
     ]
 
 
-def _row(task_id: str, shape: _InStatus, received: int) -> TimeInStatus | None:
-    name = text(shape.status)
-    if name is None:
-        return None
-    total = shape.total_time or _Total()
-    return TimeInStatus(
-        task_id=task_id,
-        position=0,
-        status=name,
-        status_type=text(shape.type),
-        orderindex=integer(shape.orderindex),
-        color=text(shape.color),
-        total_ms=duration((integer(total.by_minute) or 0) * _MINUTE_MS) or 0,
-        since=timestamp(total.since),
-        current=False,
-        share=None,
-        as_of=received,
-    )
-
-
-def _with_current(rows: list[TimeInStatus], current: TimeInStatus) -> list[TimeInStatus]:
-    name = current.status.casefold()
-    same = [row for row in rows if row.status.casefold() == name]
+def _placed(current: _Stay, stays: list[_Stay]) -> _Stay:
+    """Return the stay that is the current one, with its newest figures; it is added where it is missing."""
+    name = (current.status or "").casefold()
+    same = [stay for stay in stays if (stay.status or "").casefold() == name]
     if not same:
-        return [*rows, current._replace(current=True)]
-    match = max(same, key=lambda row: (row.since or 0, row.total_ms))
-    since = match.since if current.since is None else current.since
-    merged = match._replace(total_ms=max(match.total_ms, current.total_ms), since=since, current=True)
-    return [merged if row is match else row for row in rows]
+        stays.append(current)
+        return current
+    match = max(same, key=lambda stay: stay.total_time.since or 0)
+    total, newest = match.total_time, current.total_time
+    match.total_time = _Total(
+        max(total.by_minute or 0, newest.by_minute or 0),
+        total.since if newest.since is None else newest.since,
+    )
+    return match
 
 
-def _in_order(row: TimeInStatus) -> tuple[int, int, str]:
-    since = _FOREVER if row.since is None else row.since
-    place = _FOREVER if row.orderindex is None else row.orderindex
-    return since, place, row.status
+_FOREVER = 1 << 62
+
+
+def _in_order(stay: _Stay) -> tuple[int, int, str]:
+    since, place = stay.total_time.since, stay.orderindex
+    return _FOREVER if since is None else since, _FOREVER if place is None else place, stay.status or ""

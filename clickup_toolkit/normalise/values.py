@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 __all__ = [
+    "EARLIEST",
+    "LATEST",
+    "LONGEST",
     "Scalar",
     "boolean",
     "duration",
@@ -24,10 +27,10 @@ __all__ = [
 Scalar: TypeAlias = str | int | float | bool | None
 """A JSON value that is neither an object nor an array."""
 
-_EARLIEST = -62_135_596_800_000  # 0001-01-01, in ms
-_LATEST = 253_402_300_799_999  # the last ms of 9999
+EARLIEST = -62_135_596_800_000  # 0001-01-01, in ms
+LATEST = 253_402_300_799_999  # the last ms of 9999
 _INT64 = 1 << 63
-_LONGEST = 1_000_000_000_000  # ms; sums of millions of such spans still fit 64 bits
+LONGEST = 1_000_000_000_000  # ms; sums of millions of such spans still fit 64 bits
 
 
 def timestamp(value: object) -> int | None:
@@ -45,14 +48,14 @@ def timestamp(value: object) -> int | None:
         number = value
     else:
         number = _whole(value)
-    return number if number is not None and _EARLIEST <= number <= _LATEST else None
+    return number if number is not None and EARLIEST <= number <= LATEST else None
 
 
 def _odd_time(value: str) -> int | None:
     number = integer(value)
     if number is None:
         number = _iso(value)
-    return number if number is not None and _EARLIEST <= number <= _LATEST else None
+    return number if number is not None and EARLIEST <= number <= LATEST else None
 
 
 def _iso(value: str) -> int | None:
@@ -91,7 +94,7 @@ def integer(value: object) -> int | None:
 def duration(value: object) -> int | None:
     """Return a span of time as a whole number, 0 or more; None where it is longer than 31 years."""
     number = integer(value)
-    return number if number is not None and 0 <= number <= _LONGEST else None
+    return number if number is not None and 0 <= number <= LONGEST else None
 
 
 def _whole(value: object) -> int | None:

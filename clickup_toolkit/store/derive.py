@@ -111,9 +111,12 @@ LEFT JOIN {0}spaces AS s ON s.id = l.space_id
 
 
 def _homes(db: sqlite3.Connection, prefix: str = "main.") -> dict[str, Home]:
+    rows: Iterator[tuple[str, str | None, str | None, str | None, str | None, str | None, int]] = db.execute(
+        _HOMES.format(prefix)
+    )
     return {
-        key: Home(*home, archived=bool(archived))
-        for key, *home, archived in db.execute(_HOMES.format(prefix))
+        key: Home(name, folder, folder_name, space, space_name, bool(archived))
+        for key, name, folder, folder_name, space, space_name, archived in rows
     }
 
 
@@ -202,7 +205,6 @@ def _rows_of(
             unplaced.append((task_id,))
         statuses = [] if times is None else status_rows(task_id, times, times_received or received)
         effort = _NO_EFFORT if tracked is None else Effort(tracked, billable, entries)
-        yield from statuses
         yield from task_rows(task_id, shape, received, statuses, effort, around)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from clickup_toolkit.normalise.shapes import mapping
-from clickup_toolkit.records import TABLES, Table
+from clickup_toolkit.records import TABLES, Gap, Table
 from clickup_toolkit.store.files import storage_errors
 
 __all__ = ["SCHEMA_VERSION", "document_head", "document_tasks"]
@@ -32,6 +32,12 @@ def _reading(database: Path) -> sqlite3.Connection:
     db = sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
     db.execute("PRAGMA cache_size = -16000")
     return db
+
+
+def gaps(database: Path) -> list[Gap]:
+    """Return what the export of a database could not read."""
+    with storage_errors(database), closing(_reading(database)) as db:
+        return [Gap(*row) for row in db.execute("SELECT * FROM gaps ORDER BY what, id, code")]
 
 
 def document_head(database: Path) -> dict[str, object]:

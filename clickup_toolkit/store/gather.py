@@ -7,6 +7,7 @@ tables: ``touched`` (tasks), ``touched_entries``, ``sighted`` (tasks seen in lis
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -15,11 +16,10 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from clickup_toolkit.client import Answer
-from clickup_toolkit.normalise import redact
-from clickup_toolkit.normalise.shapes import Reference, items, mapping, mend, not_understood, read
+from clickup_toolkit.normalise.shapes import Reference, Text, items, mapping, mend, not_understood, read
 from clickup_toolkit.normalise.structure import STREAMS, RawItem, Structure
 from clickup_toolkit.normalise.times import Interval, intervals
-from clickup_toolkit.normalise.values import Scalar, identifier, integer
+from clickup_toolkit.normalise.values import integer
 from clickup_toolkit.records import RAW, Gap
 from clickup_toolkit.store.opening import Build
 from clickup_toolkit.store.rows import insert
@@ -67,8 +67,20 @@ class _Window(NamedTuple):
 
 
 class _TaskHead(msgspec.Struct, gc=False):
-    id: Scalar = None
+    id: Text = None
     home: Reference | None = msgspec.field(default=None, name="list")
+
+
+_PLAIN_ID = re.compile(rb'\{"id":"([\w-]+)"')
+
+
+def _id_of(body: bytes) -> str | None:
+    """Return the id of an object; ClickUp puts it first, so the rest need not be decoded for it."""
+    match = _PLAIN_ID.match(body)
+    if match:
+        return match[1].decode()
+    head = read(body, _TaskHead)
+    return head.id or None if head else None
 
 
 def gather(build: Build) -> list[Gap]:
@@ -113,14 +125,10 @@ class _Gatherer:
         self._db.executemany("INSERT OR IGNORE INTO touched VALUES (?)", tasks)
         self._db.executemany("INSERT OR IGNORE INTO touched_entries VALUES (?)", entries)
 
-    def _answers(self, *streams: str) -> Iterator[Answer]:
-        for answer in self._build.journal.answers(*streams):
-            yield answer._replace(body=redact.page(answer.body))
-
     def take_structure(self) -> None:
         """Read the structure, which replaces that of the previous export."""
         structure = Structure(self._build.journal.team_id)
-        for answer in self._answers(*STREAMS):
+        for answer in self._build.journal.answers(*STREAMS):
             structure.add(answer)
         for table in STRUCTURE_TABLES:
             self._db.execute(f'DELETE FROM main."{table}"')  # noqa: S608  # our own names
@@ -132,17 +140,23 @@ class _Gatherer:
 
     def tasks(self) -> Iterator[RawItem]:
         """Yield the tasks of all pages."""
-        for answer in self._answers("shared", "tasks", "task"):
+        for answer in self._build.journal.answers("shared", "tasks", "task"):
             route_list = answer.context.get("list_id")
             for body in self._task_bodies(answer):
-                head = read(body, _TaskHead)
-                key = identifier(head.id) if head else None
-                if head is None or key is None:
-                    self._note_odd_task(answer, body)
+                sent = bytes(body)
+                key = _id_of(sent)
+                if key is None:
+                    self._note_odd_task(answer, sent)
                     continue
-                if route_list and (head.home is None or head.home.key != route_list):
-                    self._sighted.append((key, route_list))
-                yield RawItem("task", key, answer.received, bytes(body))
+                if route_list:
+                    self._note_sight(key, sent, route_list)
+                yield RawItem("task", key, answer.received, sent)
+
+    def _note_sight(self, key: str, body: bytes, list_id: str) -> None:
+        """Note that a task stands in a list that is not its home."""
+        head = read(body, _TaskHead)
+        if head is None or head.home is None or head.home.key != list_id:
+            self._sighted.append((key, list_id))
 
     def _task_bodies(self, answer: Answer) -> Iterable[bytes | msgspec.Raw]:
         if answer.stream == "task":
@@ -163,7 +177,7 @@ class _Gatherer:
 
     def times_in_status(self) -> Iterator[RawItem]:
         """Yield the times in status, each under its task's id."""
-        for answer in self._answers("time_in_status", "time_in_status_one"):
+        for answer in self._build.journal.answers("time_in_status", "time_in_status_one"):
             single = answer.stream == "time_in_status_one"
             found = mapping(answer.body)
             if found is None:
@@ -181,7 +195,7 @@ class _Gatherer:
 
     def time_entries(self) -> Iterator[RawItem]:
         """Yield the time entries, and note of whom and when they were asked for."""
-        for answer in self._answers("time_entries"):
+        for answer in self._build.journal.answers("time_entries"):
             window = _window(answer.context)
             if window:
                 self._windows.append(window)
@@ -190,16 +204,16 @@ class _Gatherer:
             if found is None:
                 self.gaps.append(not_understood("time_entries", whose, answer.body))
             for item in found or ():
-                head = read(item, _TaskHead)
-                key = identifier(head.id) if head else None
+                sent = bytes(item)
+                key = _id_of(sent)
                 if key is None:
                     self.gaps.append(not_understood("time_entries", f"of {whose}", item))
                 else:
-                    yield RawItem("time_entry", key, answer.received, bytes(item))
+                    yield RawItem("time_entry", key, answer.received, sent)
 
     def legacy_times(self) -> Iterator[RawItem]:
         """Yield the entries that were read task by task; they replace those remembered of these tasks."""
-        for answer in self._answers("task_time"):
+        for answer in self._build.journal.answers("task_time"):
             task_id = answer.context["task_id"]
             self._forget_legacy(task_id)
             for found in intervals(answer.body, task_id):

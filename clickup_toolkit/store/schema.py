@@ -50,7 +50,9 @@ def _definition(table: Table) -> str:
         for column in table.columns
         if column.references
     ]
-    return f'CREATE TABLE "{table.name}" (\n  ' + ",\n  ".join(parts) + "\n)"
+    # Narrow rows under a key of several columns lie in the key's own tree; wide ones are quicker beside it.
+    place = " WITHOUT ROWID" if len(table.key) > 1 and table is not RAW else ""
+    return f'CREATE TABLE "{table.name}" (\n  ' + ",\n  ".join(parts) + f"\n){place}"
 
 
 def _column(column: Column) -> str:
