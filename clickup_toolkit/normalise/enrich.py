@@ -10,8 +10,9 @@ The formulas follow ClickUp's own reports:
   went back to its first active status, when ClickUp may tell the later entry.
 - **Age** of a task that is not complete runs from its creation to ``as_of``.
 - **Time in the current status** is ClickUp's own sum, in whole minutes. It goes on growing after ClickUp
-  answered; it counts up to ``as_of``. It is left out when the time in status was read at another status
-  than the task.
+  answered; it counts up to ``as_of``. A task that was read later than its time in status, and unchanged,
+  has stayed in its status until then. The figure is left out when the time in status was read at another
+  status than the task.
 - **Tracked time** is summed over the exported time entries; a running timer counts 0 until it is stopped.
 """
 
@@ -99,14 +100,19 @@ def flow(
     status: str | None,
     status_type: str | None,
     created: int | None,
+    updated: int | None,
     done: int | None,
     statuses: Sequence[TimeInStatus],
-    as_of: int,
+    received: int,
 ) -> Flow:
     """Return the times of a task; the module's docstring tells the formulas.
 
-    ``done`` is when the task was completed, if ClickUp tells; ``statuses`` are its rows of time in status.
+    ``done`` is when the task was completed, if ClickUp tells; ``statuses`` are its rows of time in status;
+    ``received`` is when the task was read.
     """
+    summed = (statuses[0].as_of if statuses else None) or received
+    since_then = max(received - summed, 0) if updated is None or updated <= summed else 0
+    as_of = summed + since_then
     current = next((row for row in statuses if row.current), None)
     if current is not None and (status is None or current.status.casefold() != status.casefold()):
         current = None
@@ -115,7 +121,7 @@ def flow(
     started = min((row.since for row in statuses if row.status_type == ACTIVE and row.since), default=None)
     return Flow(
         status_since=current.since if current else None,
-        status_ms=current.total_ms if current else None,
+        status_ms=current.total_ms + since_then if current else None,
         lead_time_ms=_between(created, completed),
         cycle_started=started,
         cycle_time_ms=_between(started, completed),

@@ -212,7 +212,7 @@ class Structure:
 
     def _add_fields(self, answer: Answer) -> None:
         scope, scope_id = answer.context.get("scope", "list"), answer.context.get("scope_id")
-        self._each(answer, "fields", "fields", lambda item: self._fields.add(item, scope, scope_id))
+        self._each(answer, "fields", "custom_fields", lambda item: self._fields.add(item, scope, scope_id))
 
 
 STREAMS: dict[str, Callable[[Structure, Answer], None]] = {
@@ -244,6 +244,6 @@ _KINDS = {
     "lists": "list",
     "tags": "tag",
     "task_types": "task_type",
-    "fields": "custom_field",
+    "custom_fields": "custom_field",
 }
 _BUILT_IN = (records.TaskType(0, "Task", "Tasks"), records.TaskType(1, "Milestone", "Milestones"))

@@ -143,8 +143,7 @@ def _task(
     status, kind, color = _status(shape.status)
     home = _home(shape, around)
     done = shape.date_closed if shape.date_done is None else shape.date_done
-    as_of = (statuses[0].as_of if statuses else None) or received
-    times = flow(status, kind, shape.date_created, done, statuses, as_of)
+    times = flow(status, kind, shape.date_created, shape.date_updated, done, statuses, received)
     return records.Task(
         id=task_id,
         name=shape.name or None,

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from clickup_toolkit.normalise.values import EARLIEST, LATEST, integer
 from clickup_toolkit.records import Gap
 from clickup_toolkit.store.opening import Build
-from clickup_toolkit.store.schema import run
+from clickup_toolkit.store.schema import INSTANT, run
 
 __all__ = ["carry_unread", "concerns_places"]
 
-_NOT_PLACES = frozenset(
-    {"plan", "user", "members", "teams", "tags", "fields", "custom_fields", "task_types", "time", "task_time"}
-)
+_NOT_PLACES = frozenset({"plan", "user", "members", "teams", "tags", "custom_fields", "task_types"})
 
 
 def concerns_places(gap: Gap) -> bool:
@@ -34,7 +33,7 @@ def carry_unread(build: Build, gaps: list[Gap]) -> list[Gap]:
 
 
 def _carry(build: Build, gap: Gap) -> Gap:
-    keep = _keep_places if concerns_places(gap) else _KEEPERS.get(gap.what)
+    keep = _KEEPERS.get(gap.what)
     kept = keep(build, gap) if keep else ""
     return gap._replace(message=f"{gap.message} {kept}".strip()) if kept else gap
 
@@ -71,8 +70,8 @@ INSERT OR IGNORE INTO main.raw SELECT r.* FROM region JOIN before_raw AS r ON r.
 _KEEP_TASKS = """
 INSERT OR IGNORE INTO main.raw SELECT r.* FROM before_tasks AS t
     JOIN before_raw AS r ON r.kind = 'task' AND r.id = t.id
-    WHERE :all OR t.id = :id OR t.space_id = :id
-    OR t.list_id IN (SELECT id FROM region WHERE kind = 'list') OR t.list_id = :id
+    WHERE (t.archived OR NOT :archived) AND (:all OR t.id = :id OR t.space_id = :id
+    OR t.list_id IN (SELECT id FROM region WHERE kind = 'list') OR t.list_id = :id)
 """
 _KEEP_TIMES = """
 INSERT OR IGNORE INTO main.raw SELECT r.* FROM before_raw AS r
@@ -81,9 +80,19 @@ INSERT OR IGNORE INTO main.raw SELECT r.* FROM before_raw AS r
 """
 
 
+# A gap names the members, and, where only a part of their time could not be read, from when to when (ms).
+_KEEP_ENTRIES = f"""
+INSERT OR IGNORE INTO main.raw SELECT r.* FROM before_time_entries AS e
+    JOIN before_raw AS r ON r.kind = 'time_entry' AND r.id = e.id
+    WHERE e.route = 'member' AND (:id = '' OR e.member_id = :id) AND (e.start IS NULL
+    OR e.start BETWEEN {INSTANT.format(":start")} AND {INSTANT.format(":end")})
+"""  # noqa: S608  # our own text
+
+
 def _keep_places(build: Build, gap: Gap) -> str:
     db, everything = build.db, _is_everything(build, gap)
-    whose = {"id": gap.id, "all": everything and gap.what != "shared", "shared": gap.what == "shared"}
+    shared, archived = gap.what == "shared", gap.what == "archived_tasks"
+    whose = {"id": gap.id, "all": everything and not shared, "shared": shared, "archived": archived}
     db.execute("DROP TABLE IF EXISTS temp.region")
     db.execute(_REGION, whose)
     run(db, _KEEP_REGION)
@@ -112,15 +121,11 @@ def _keep_times_in_status(build: Build, gap: Gap) -> str:
 def _keep_time_entries(build: Build, gap: Gap) -> str:
     if build.incremental:
         return ""
-    members = [""] if _is_everything(build, gap) else gap.id.split(",")
+    people, _, span = ("" if _is_everything(build, gap) else gap.id).partition(" ")
+    start, _, end = span.partition("-")
+    bounds = {"start": integer(start) or EARLIEST, "end": integer(end) or LATEST}
     kept = sum(
-        build.db.execute(
-            "INSERT OR IGNORE INTO main.raw SELECT r.* FROM before_time_entries AS e "
-            "JOIN before_raw AS r ON r.kind = 'time_entry' AND r.id = e.id "
-            "WHERE e.route = 'member' AND (:id = '' OR e.member_id = :id)",
-            {"id": member},
-        ).rowcount
-        for member in members
+        build.db.execute(_KEEP_ENTRIES, {"id": member, **bounds}).rowcount for member in people.split(",")
     )
     return _told(kept, "time entry is", "time entries are")
 
@@ -149,10 +154,15 @@ def _keep_rows(table: str, place: str) -> Callable[[Build, Gap], str]:
 
 
 _KEEPERS: dict[str, Callable[[Build, Gap], str]] = {
+    "spaces": _keep_places,
+    "folders": _keep_places,
+    "lists": _keep_places,
+    "tasks": _keep_places,
+    "archived_tasks": _keep_places,
+    "shared": _keep_places,
     "time_in_status": _keep_times_in_status,
     "time_entries": _keep_time_entries,
     "tags": _keep_rows("tags", "space_id"),
-    "fields": _keep_rows("custom_fields", "scope_id"),
     "custom_fields": _keep_rows("custom_fields", "scope_id"),
     "task_types": _keep_rows("task_types", "id"),
     "members": _keep_rows("members", "id"),
