@@ -141,7 +141,7 @@ def _start(
         text=True,
         encoding="utf-8",
         errors="replace",
-        env=environment(settings),
+        env={**environment(settings), "NO_COLOR": "1"},  # log lines that a notebook keeps
         start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the run in order
     )
     order = {"notebook": str(notebook), "target": str(target), "parameters": dict(parameters)}

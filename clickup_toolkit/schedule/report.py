@@ -17,7 +17,7 @@ import msgspec
 from clickup_toolkit.settings import Settings
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from pandas.io.formats.style import Styler
 
     from clickup_toolkit.export import Report
     from clickup_toolkit.records import Gap
@@ -67,20 +67,22 @@ def notebook_settings(data_dir: str = "") -> Settings:
     return dataclasses.replace(settings, data_dir=Path(data_dir).expanduser().absolute())
 
 
-def gaps_table(report: Report) -> pd.DataFrame:
-    """Return the gaps as a table; one without rows when nothing is missing."""
+def gaps_table(report: Report) -> Styler:
+    """Return the gaps as a table to read; one without rows when nothing is missing."""
     import pandas as pd
 
     from clickup_toolkit.records import Gap
 
-    return pd.DataFrame(report.gaps, columns=list(Gap._fields))
+    table = pd.DataFrame(report.gaps, columns=list(Gap._fields))
+    style = table.style.hide(axis="index").format(escape="html")  # the messages are other people's
+    return style.set_table_styles([{"selector": "th, td", "props": "text-align: left; vertical-align: top"}])
 
 
 def note_report(report: Report) -> None:
-    """Show the report in a notebook, and leave it there for :func:`read_report`."""
+    """Show the counts in a notebook, and leave the whole report there for :func:`read_report`."""
     from IPython.display import display
 
-    bundle = {"text/plain": describe(report), _MIME: msgspec.to_builtins(report)}
+    bundle = {"text/plain": "\n".join(_counts(report)), _MIME: msgspec.to_builtins(report)}
     display(bundle, raw=True)  # type: ignore[no-untyped-call]  # IPython's
 
 

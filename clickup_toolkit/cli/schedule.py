@@ -1,0 +1,46 @@
+"""``clickup-toolkit schedule``: the export notebook, every so many hours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from clickup_toolkit.cli.common import data_dir_option, read_settings, start_logging, stop_on_signals
+from clickup_toolkit.settings import Settings
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Run the notebook once, now, and end.")
+@click.option("--full", is_flag=True, help="With --once: read everything again, even what did not change.")
+@data_dir_option
+@click.pass_context
+def schedule(ctx: click.Context, once: bool, full: bool, data_dir: Path | None) -> None:
+    """Run scheduled/export.ipynb every EXPORT_INTERVAL_HOURS until Ctrl-C.
+
+    The executed notebooks are kept in the data folder, under runs/. A restart keeps the phase; what was
+    missed is made up for once. With --once the exit codes are those of `export`.
+    """
+    if full and not once:
+        raise click.UsageError("--full goes with --once.")
+    settings = read_settings("token", "team_id", data_dir=data_dir)
+    start_logging(settings, "info")
+    if once:
+        ctx.exit(_run_once(settings, full))
+    from clickup_toolkit.schedule import run_forever
+
+    with stop_on_signals() as stop:
+        run_forever(settings, stop=stop)
+
+
+def _run_once(settings: Settings, full: bool) -> int:
+    from clickup_toolkit.schedule import describe, read_report, run_notebook
+
+    with stop_on_signals() as stop:
+        executed = run_notebook(settings, {"full": full}, stop=stop)
+    report = read_report(executed)
+    if report is None:
+        click.echo(f"Executed {executed}")
+        return 0
+    click.echo(f"{describe(report)}\n\nExecuted notebook: {executed}")
+    return report.exit_code
