@@ -11,6 +11,7 @@ from clickup_toolkit.demo.routes_extra import EXTRA_ROUTES
 from clickup_toolkit.demo.routes_places import PLACE_ROUTES
 from clickup_toolkit.demo.routes_tasks import TASK_ROUTES
 from clickup_toolkit.demo.routes_time import TIME_ROUTES
+from clickup_toolkit.demo.routes_workspace import WORKSPACE_ROUTES
 from clickup_toolkit.demo.select import Selections
 from clickup_toolkit.demo.state import State
 
@@ -18,7 +19,7 @@ __all__ = ["Api"]
 
 Route = Callable[["Api", tuple[str, ...], Query], Reply]
 
-_ROUTES: dict[str, Route] = {**TASK_ROUTES, **TIME_ROUTES, **PLACE_ROUTES, **EXTRA_ROUTES}
+_ROUTES: dict[str, Route] = {**TASK_ROUTES, **TIME_ROUTES, **WORKSPACE_ROUTES, **PLACE_ROUTES, **EXTRA_ROUTES}
 _BY_LENGTH: dict[int, list[tuple[list[str], Route]]] = {}
 for _path, _route in _ROUTES.items():
     _BY_LENGTH.setdefault(_path.count("/"), []).append((_path.split("/"), _route))

@@ -15,7 +15,7 @@ class Behaviour:
     - ``team_last_page``: whether the workspace-wide route sends ``last_page``: always, never or sometimes.
     - ``team_archived``: whether ``archived=true`` works there (archived tasks in places that are not).
     - ``team_timl``: whether ``include_timl=true`` works there.
-    - ``strict_filters``: 401 when a filter names a list, folder or space the token does not see; else ignored.
+    - ``strict_filters``: 401 when a filter names a place the token does not see; else ignored.
     - ``short_pages``: pages lose rows to access filtering, so a page may be short and not the last.
     - ``time_in_status``: whether the plan has it; else 403 ``TIS_027``.
     - ``entries_limit``: answers about time entries are silently cut off after so many (0: never).

@@ -32,8 +32,8 @@ def build_world(
 ) -> World:
     """Return the workspace of a product company as its owner's token sees it.
 
-    ``tasks`` and ``lists`` count what that token can see, archived and shared ones included; ``hidden`` of the
-    tasks are archived, in archived places or shared, so that the workspace-wide task route does not show
+    ``tasks`` and ``lists`` count what that token can see, archived and shared ones included; ``hidden`` of
+    the tasks are archived, in archived places or shared, so that the workspace-wide task route does not show
     them. ``members`` counts the people of the workspace (one more left it), ``time_entries`` everybody's.
     The time of ``unreadable`` members is refused to the token.
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import TYPE_CHECKING
 
-from clickup_toolkit.demo.model import HOUR, MINUTE, TaskList, entry_id, task_id
+from clickup_toolkit.demo.ids import entry_id, task_id
+from clickup_toolkit.demo.model import HOUR, MINUTE, TaskList
 from clickup_toolkit.demo.vocabulary import SENTENCES
 
 if TYPE_CHECKING:

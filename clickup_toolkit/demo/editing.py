@@ -7,8 +7,10 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from clickup_toolkit.demo.model import Folder, TaskList, entry_id, task_id
-from clickup_toolkit.demo.state import Comment, State
+from clickup_toolkit.demo.facts import Comment
+from clickup_toolkit.demo.ids import entry_id, task_id
+from clickup_toolkit.demo.model import Folder, TaskList
+from clickup_toolkit.demo.state import State
 from clickup_toolkit.demo.tracking import Draft, record_entry
 
 __all__ = ["Editing"]
@@ -213,7 +215,7 @@ class Editing(State):
         text: str = "",
         billable: bool = False,
     ) -> str:
-        """Let a person (by id) track ``duration`` ms from ``start``; negative: a timer that runs. Return the entry's id."""
+        """Track ``duration`` ms (negative: a running timer) of a person, by id; return the entry's id."""
         index = self._task(task) if task else -1
         end = start + duration if duration >= 0 else 0
         touched = [index] if index >= 0 and self.time_updates_tasks else []

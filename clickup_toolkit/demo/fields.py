@@ -11,7 +11,8 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from clickup_toolkit.demo.model import DAY, Field, mix, task_id
+from clickup_toolkit.demo.ids import mix, task_id
+from clickup_toolkit.demo.model import DAY, Field
 from clickup_toolkit.demo.vocabulary import CLIENTS, SENTENCES
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ WORKSPACE_FIELDS: tuple[Template, ...] = (
 )
 
 SPACE_FIELDS: tuple[Template, ...] = (
-    ("Release", "short_text", 0.5), ("Feedback", "text", 0.3), ("Severity", "drop_down", 0.7),
-    ("Reproducible", "checkbox", 0.5), ("Figma", "url", 0.6), ("Affected ports", "labels", 0.4),
+    ("Release", "short_text", 0.5), ("Reproducible", "checkbox", 0.5), ("Severity", "drop_down", 0.7),
+    ("Feedback", "text", 0.3), ("Figma", "url", 0.6), ("Affected ports", "labels", 0.4),
     ("Go live", "date", 0.4), ("Budget", "currency", 0.4), ("Progress", "automatic_progress", 1.0),
     ("Contact", "email", 0.4), ("Hotline", "phone", 0.3), ("Port", "location", 0.4),
     ("Satisfaction", "emoji", 0.5), ("Related work", "tasks", 0.25), ("Completion", "manual_progress", 0.5),
@@ -51,7 +52,7 @@ SPACE_FIELDS: tuple[Template, ...] = (
 
 _OPTIONS = {
     "Severity": ("low", "high", "critical 🔥"),
-    "Operator": CLIENTS[:3],
+    "Operator": CLIENTS[:2],
     "Affected ports": ("Kiel", "Göteborg", "Πειραιάς"),
 }
 _OPTION_COLORS = ("#2ecd6f", "#f9d900", "#ff7800", "#e50000", "#bf55ec", "#0231e8")
@@ -118,7 +119,7 @@ def field_value(world: State, task: int, field: Field) -> object:
     """Return the value that the task holds in the field, as ClickUp writes it; UNSET for none."""
     if world.field_edits and (task, field.id) in world.field_edits:
         return world.field_edits[task, field.id]
-    draw = mix(world.seed, task, field.salt)
+    draw = world.draw(task, field.salt)
     if (draw & 0xFFFF) / 0x10000 >= field.fill:
         return UNSET
     return _VALUES[field.type](world, task, field, draw >> 16)

@@ -1,12 +1,14 @@
-"""The ledger: what an export of the workspace must hold, straight from the model, past the server's routes."""
+"""The ledger: what an export of the workspace must hold, from the model alone, past the server's routes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from clickup_toolkit.demo.facts import TASK_TYPES, StatusRow
 from clickup_toolkit.demo.fields import UNSET, field_value
-from clickup_toolkit.demo.model import Field, entry_id, task_id
-from clickup_toolkit.demo.state import TASK_TYPES, State, StatusRow
+from clickup_toolkit.demo.ids import entry_id, task_id
+from clickup_toolkit.demo.model import Field
+from clickup_toolkit.demo.state import State
 from clickup_toolkit.demo.traits import text, watchers
 
 __all__ = ["Facts", "Ledger", "make_ledger"]
@@ -19,13 +21,13 @@ _PRIORITIES = (None, "urgent", "high", "normal", "low")
 class Ledger:
     """What the token can read, by id, and what it cannot. Ids are text, times are ms; no time is None.
 
-    - ``tasks``: facts of every task, named like the columns of the table ``tasks``, and besides
-      ``text``, ``assignees``, ``watchers``, ``tags``, ``locations`` (readable lists apart from home), ``fields``
-      (value by field id; unset ones are absent), ``waits_for``, ``blocks``, ``linked`` (ids of tasks)
+    - ``tasks``: facts of every task, named like the columns of the table ``tasks``, and besides ``text``,
+      ``assignees``, ``watchers``, ``tags``, ``locations`` (readable lists apart from home), ``fields`` (value
+      by field id; unset ones are absent), ``waits_for``, ``blocks``, ``linked`` (ids of tasks)
     - ``task_lists``: (task, list), the home list and those the task was added to
     - ``hidden``: tasks that the workspace-wide route does not show by their home list
-    - ``entries``: time entries that are read by member; ``entries_by_task``: those that only the task's legacy
-      route shows, because their people left or are closed to the token; ``entries_lost``: those nothing shows
+    - ``entries``: time entries read by member; ``entries_by_task``: those that only the task's legacy route
+      shows, as their people left or are closed to the token; ``entries_lost``: those nothing shows
     - ``status_rows``: time in status by task, at ``now``; tasks without history are absent
     - ``members``: people of the workspace; ``left``: those who left it
     - ``spaces``, ``folders``, ``lists``, ``fields``: their facts; ``tags``: (space, name)

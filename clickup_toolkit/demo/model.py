@@ -14,7 +14,6 @@ __all__ = [
     "DAY",
     "HOUR",
     "MINUTE",
-    "Entries",
     "Field",
     "Folder",
     "Person",
@@ -22,65 +21,11 @@ __all__ = [
     "Status",
     "Tag",
     "TaskList",
-    "Tasks",
-    "entry_id",
-    "entry_index",
-    "mix",
-    "task_id",
-    "task_index",
 ]
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-
-_MASK = (1 << 64) - 1
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-_FIRST_TASK = int("86a4k0001", 36)
-_TASK_STEP = 23
-_FIRST_ENTRY = 4_381_920_000_000_000_000
-_ENTRY_STEP = 1_003
-
-
-def mix(*numbers: int) -> int:
-    """Return 63 well-stirred bits of the numbers: a random draw that needs no state."""
-    state = 0x9E3779B97F4A7C15
-    for number in numbers:
-        state = ((state ^ number) * 0xBF58476D1CE4E5B9) & _MASK
-        state ^= state >> 29
-    return (state * 0x94D049BB133111EB & _MASK) >> 1
-
-
-def task_id(index: int) -> str:
-    """Return the id of the task at ``index``: nine characters, as ClickUp's look."""
-    number = _FIRST_TASK + index * _TASK_STEP
-    text = ""
-    while number:
-        number, digit = divmod(number, 36)
-        text = _DIGITS[digit] + text
-    return text
-
-
-def task_index(text: str) -> int:
-    """Return the index that belongs to a task's id, or -1 for an id that no task can have."""
-    try:
-        offset, rest = divmod(int(text, 36) - _FIRST_TASK, _TASK_STEP)
-    except ValueError:
-        return -1
-    return offset if rest == 0 and text.islower() else -1
-
-
-def entry_id(index: int) -> str:
-    """Return the id of the time entry at ``index``: nineteen digits, as ClickUp's."""
-    return str(_FIRST_ENTRY + index * _ENTRY_STEP)
-
-
-def entry_index(text: str) -> int:
-    """Return the index that belongs to an entry's id, or -1."""
-    if not text.isdigit():
-        return -1
-    offset, rest = divmod(int(text) - _FIRST_ENTRY, _ENTRY_STEP)
-    return offset if rest == 0 and offset >= 0 else -1
 
 
 class Role(IntEnum):
@@ -133,7 +78,7 @@ class Tag:
 
 @dataclass(slots=True)
 class Field:
-    """A custom field's definition: ``scope`` is workspace, space, folder or list; ``fill`` how often it is set."""
+    """A custom field: ``scope`` is workspace, space, folder or list; ``fill`` how often it is set."""
 
     id: str
     name: str
@@ -249,58 +194,3 @@ class TaskList:
     def all_fields(self) -> list[Field]:
         """The custom fields of its folder and of its own (the space's and workspace's come on top)."""
         return [*(self.folder.fields if self.folder else ()), *self.fields]
-
-
-class Tasks:
-    """The columns of all tasks; 0 stands for an unset time, -1 for an unset index."""
-
-    def __init__(self) -> None:
-        self.list = array("I")
-        self.parent = array("i")
-        self.status = array("H")
-        self.created = array("q")
-        self.updated = array("q")
-        self.done = array("q")
-        self.closed = array("q")
-        self.start = array("q")
-        self.due = array("q")
-        self.archived = bytearray()
-        self.deleted = bytearray()
-        self.priority = bytearray()
-        self.type = bytearray()
-        self.points = array("b")
-        self.estimate = array("i")
-        self.spent = array("q")
-        self.creator = array("H")
-        self.number = array("I")
-        self.names: list[str] = []
-        self.assignees: list[tuple[int, ...]] = []
-        self.tags: list[tuple[str, ...]] = []
-        self.path_first = array("I", [0])
-        self.path_status = array("H")
-        self.path_at = array("q")
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-
-class Entries:
-    """The columns of all time entries; ``start`` and ``end`` 0 for unset, ``task`` -1 for none.
-
-    ``billable`` is 0, 1 or 2 for null; ``duration`` is negative for a running timer.
-    """
-
-    def __init__(self) -> None:
-        self.task = array("i")
-        self.member = array("H")
-        self.start = array("q")
-        self.end = array("q")
-        self.duration = array("q")
-        self.at = array("q")
-        self.billable = bytearray()
-        self.source = bytearray()
-        self.deleted = bytearray()
-        self.texts: list[str | None] = []
-
-    def __len__(self) -> int:
-        return len(self.texts)

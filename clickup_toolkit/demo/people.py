@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 from random import Random
 
-from clickup_toolkit.demo.model import DAY, Person, Role, mix
+from clickup_toolkit.demo.ids import mix
+from clickup_toolkit.demo.model import DAY, Person, Role
 from clickup_toolkit.demo.vocabulary import DOMAIN, FAMILY_NAMES, FAMOUS_PEOPLE, GIVEN_NAMES
 
 __all__ = ["make_people"]

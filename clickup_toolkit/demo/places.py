@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from random import Random
 
 from clickup_toolkit.demo.fields import SPACE_FIELDS, WORKSPACE_FIELDS, make_field
-from clickup_toolkit.demo.model import DAY, Field, Folder, Person, Space, Status, Tag, TaskList, mix
+from clickup_toolkit.demo.ids import mix
+from clickup_toolkit.demo.model import DAY, Field, Folder, Person, Space, Status, Tag, TaskList
 from clickup_toolkit.demo.vocabulary import FOLDERS, LISTS, TAGS
 from clickup_toolkit.demo.workflows import make_former_statuses, make_statuses
 
@@ -197,14 +198,11 @@ def _add_folderless(places: Places, many: int, rng: Random) -> None:
 
 def _add_subfolders(places: Places, many: int, rng: Random) -> None:
     parents = [folder for folder in places.folders if folder.space.visible]
-    below: Folder | None = None
+    below = parents[0]
     for order in range(many):
-        if order % 3 == 0 or below is None:
-            # every second subfolder lies in the one before: folders nest to any depth
-            parent = below if below is not None and order % 6 == 3 else parents[order // 3 % len(parents)]
-            below = _add_folder(
-                places, parent.space, f"{2022 + order // 3 % 4} archive of decisions", parent=parent
-            )
+        # chains of four: folders nest to any depth
+        parent = below if order % 4 else parents[order // 4 % len(parents)]
+        below = _add_folder(places, parent.space, f"Decisions of {2022 + order % 4}", parent=parent)
         _add_list(places, below.space, below, _list_name(below.space.kind, order), "live")
 
 
@@ -218,27 +216,14 @@ def _add_archived_lists(places: Places, many: int, rng: Random) -> None:
 
 def _add_archived_folders(places: Places, many: int, rng: Random) -> None:
     spaces = _live_spaces(places)
-    folder: Folder | None = None
+    folder = places.folders[0]
     for order in range(many):
-        space = spaces[order // 3 % len(spaces)]
-        if order % 3 == 0 or folder is None:
-            parent = folder if order % 6 == 3 else None  # a live subfolder of an archived folder
-            space = parent.space if parent else space
-            folder = _add_folder(
-                places,
-                space,
-                f"Old: {FOLDERS[space.kind][order % 4]}",
-                archived=parent is None,
-                parent=parent,
-            )
-        _add_list(
-            places,
-            folder.space,
-            folder,
-            _list_name(folder.space.kind, order),
-            "archived",
-            archived=order % 3 == 2,
-        )
+        space, turn = spaces[order // 3 % len(spaces)], order % 3
+        if turn == 0:
+            folder = _add_folder(places, space, f"Old: {FOLDERS[space.kind][order % 4]}", archived=True)
+        elif turn == 1:  # a folder that is not archived itself, in one that is
+            folder = _add_folder(places, space, "Left over", parent=folder)
+        _add_list(places, space, folder, _list_name(space.kind, order), "archived", archived=turn == 2)
 
 
 def _add_archived_space(places: Places, many: int, rng: Random) -> None:
@@ -255,7 +240,7 @@ def _add_archived_space(places: Places, many: int, rng: Random) -> None:
             folder,
             f"{_list_name('engineering', order)} (old)",
             "archived",
-            archived=order % 4 == 3,
+            archived=order % 2 == 1,
         )
 
 

@@ -6,10 +6,12 @@ from bisect import insort
 from collections.abc import Sequence
 from random import Random
 
+from clickup_toolkit.demo.facts import Dependency, Link
 from clickup_toolkit.demo.flow import Path, simulate, working_time
-from clickup_toolkit.demo.model import DAY, HOUR, Person, Role, TaskList, mix
+from clickup_toolkit.demo.ids import mix
+from clickup_toolkit.demo.model import DAY, HOUR, Person, Role, TaskList
 from clickup_toolkit.demo.places import Places
-from clickup_toolkit.demo.state import Dependency, Link, State
+from clickup_toolkit.demo.state import State
 from clickup_toolkit.demo.vocabulary import ODD_NAMES, TASK_WORDS
 
 __all__ = ["UNSEEN_TASKS", "VISITING_TASKS", "add_tasks", "divide"]
@@ -226,7 +228,7 @@ def _team(people: Sequence[Person], order: int) -> list[int]:
 
 
 def _archive(world: State, count: int, rng: Random) -> None:
-    """Archive ``count`` finished tasks of live lists, mostly old ones, and some where all is archived anyway."""
+    """Archive ``count`` finished tasks of live lists, mostly old, and some where all is archived anyway."""
     columns = world.tasks
     finished: list[int] = []
     others: list[int] = []

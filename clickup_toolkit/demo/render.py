@@ -6,9 +6,11 @@ from collections import OrderedDict
 
 import msgspec
 
+from clickup_toolkit.demo.facts import TASK_TYPES
 from clickup_toolkit.demo.fields import UNSET, field_value
-from clickup_toolkit.demo.model import Field, Person, Status, Tag, TaskList, task_id
-from clickup_toolkit.demo.state import TASK_TYPES, State
+from clickup_toolkit.demo.ids import task_id
+from clickup_toolkit.demo.model import Field, Person, Status, Tag, TaskList
+from clickup_toolkit.demo.state import State
 from clickup_toolkit.demo.traits import text, watchers
 
 __all__ = ["TaskBytes", "js", "task_text"]

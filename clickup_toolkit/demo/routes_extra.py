@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clickup_toolkit.demo.extras import GOAL_FOLDER, Doc, Goal, KeyResult, Page, docs, goals, group_members
+from clickup_toolkit.demo.facts import Comment
 from clickup_toolkit.demo.http import ApiError, Query, Reply, json_reply, not_authorized
 from clickup_toolkit.demo.routes_places import find_list
 from clickup_toolkit.demo.routes_tasks import find_task
-from clickup_toolkit.demo.state import Comment
 from clickup_toolkit.demo.traits import comments, watchers
 
 if TYPE_CHECKING:

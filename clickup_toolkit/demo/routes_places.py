@@ -1,18 +1,16 @@
-"""Routes about the user, the workspace, spaces, folders, lists, fields and tags."""
+"""Routes about spaces, folders, lists, custom fields and tags."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from clickup_toolkit.demo.http import Query, Reply, bad_id, json_reply, not_authorized
-from clickup_toolkit.demo.model import Field, Folder, Person, Role, Space, Status, TaskList
-from clickup_toolkit.demo.render import js
-from clickup_toolkit.demo.state import TASK_TYPES
+from clickup_toolkit.demo.model import Field, Folder, Space, Status, TaskList
 
 if TYPE_CHECKING:
     from clickup_toolkit.demo.api import Api
 
-__all__ = ["PLACE_ROUTES", "find_folder", "find_list", "find_space", "space_ref"]
+__all__ = ["PLACE_ROUTES", "date_text", "find_folder", "find_list", "find_space", "space_ref", "task_count"]
 
 Json = dict[str, object]
 
@@ -63,71 +61,6 @@ def find_list(api: Api, id_: str) -> TaskList:
     if isinstance(place, TaskList) and place.readable:
         return place
     raise not_authorized("List", "OAUTH_061")
-
-
-def get_user(api: Api, ids: tuple[str, ...], query: Query) -> Reply:
-    """``GET /user``: the token's user."""
-    me = api.world.person_json(api.world.me, "id username email color profilePicture initials")
-    return json_reply(
-        {"user": {**me, "week_start_day": 1, "global_font_support": False, "timezone": "Europe/Berlin"}}
-    )
-
-
-def get_teams(api: Api, ids: tuple[str, ...], query: Query) -> Reply:
-    """``GET /team``: the workspaces of the token, with their members."""
-    teams = [_team(api)]
-    if query.oauth and api.behaviour.second_workspace:
-        teams.append({**teams[0], "id": api.other_team, "name": "Side project", "members": []})
-    return json_reply({"teams": teams})
-
-
-def get_team(api: Api, ids: tuple[str, ...], query: Query) -> Reply:
-    """``GET /team/{id}``: one workspace."""
-    return json_reply({"team": _team(api)})
-
-
-def _team(api: Api) -> Json:
-    members = [_member(api, person) for person in api.world.present_people]
-    return {
-        "id": api.world.team_id,
-        "name": api.world.name,
-        "color": "#40BC86",
-        "avatar": None,
-        "members": members,
-    }
-
-
-def _member(api: Api, person: Person) -> Json:
-    user = {
-        **api.world.person_json(person, "id username email color profilePicture initials"),
-        "role": int(person.role),
-        "role_subtype": 0,
-        "role_key": person.role.name.lower(),
-        "custom_role": None,
-        "last_active": _text(person.last_active),
-        "date_joined": _text(person.joined),
-        "date_invited": str(person.invited),
-    }
-    if person.role == Role.OWNER:
-        return {"user": user}
-    inviter = api.world.person_json(api.world.me, "id username color email initials profilePicture")
-    return {"user": user, "invited_by": {**inviter, "banned_date": None, "status": person.state}}
-
-
-def get_seats(api: Api, ids: tuple[str, ...], query: Query) -> Reply:
-    """``GET /team/{id}/seats``."""
-    guests = sum(person.role == Role.GUEST for person in api.world.present_people)
-    members = len(api.world.present_people) - guests
-    return json_reply({
-        "members": {"filled_members_seats": members, "total_member_seats": members, "empty_member_seats": 0},
-        "guests": {"filled_guest_seats": guests, "total_guest_seats": 50, "empty_guest_seats": 50 - guests},
-    })  # fmt: skip
-
-
-def get_plan(api: Api, ids: tuple[str, ...], query: Query) -> Reply:
-    """``GET /team/{id}/plan``."""
-    name, number = api.behaviour.plan
-    return json_reply({"plan_name": name, "plan_id": number})
 
 
 def get_spaces(api: Api, ids: tuple[str, ...], query: Query) -> Reply:
@@ -200,7 +133,7 @@ def _folder(api: Api, folder: Folder) -> Json:
         "override_statuses": False,
         "hidden": False,
         "space": space_ref(folder.space),
-        "task_count": str(sum(_task_count(api, list_) for list_ in lists)),
+        "task_count": str(sum(task_count(api, list_) for list_ in lists)),
         "archived": folder.archived,
         "statuses": [],
         "lists": [_inlined(api, list_) for list_ in lists if not list_.archived],
@@ -261,9 +194,9 @@ def _list(api: Api, list_: TaskList) -> Json:
         "status": None,
         "priority": None,
         "assignee": None,
-        "task_count": _task_count(api, list_),
-        "due_date": _text(list_.due_date),
-        "start_date": _text(list_.start_date),
+        "task_count": task_count(api, list_),
+        "due_date": date_text(list_.due_date),
+        "start_date": date_text(list_.start_date),
         "folder": folder,
         "space": space_ref(list_.space),
         "archived": list_.archived,
@@ -272,36 +205,15 @@ def _list(api: Api, list_: TaskList) -> Json:
     }
 
 
-def _task_count(api: Api, list_: TaskList) -> int:
+def task_count(api: Api, list_: TaskList) -> int:
+    """Return how many tasks live in the list and are not archived."""
     columns = api.world.tasks
     return sum(not columns.archived[task] and not columns.deleted[task] for task in list_.home)
 
 
-def _text(instant: int | None) -> str | None:
+def date_text(instant: int | None) -> str | None:
+    """Return an instant as ClickUp writes it."""
     return None if instant is None else str(instant)
-
-
-def get_shared(api: Api, ids: tuple[str, ...], query: Query) -> Reply:
-    """``GET /team/{id}/shared``: what the token reaches although it does not see the place above."""
-    world = api.world
-    tasks = ",".join(api.bytes.page(task).decode() for task in sorted(world.shared_tasks) if world.sees(task))
-    lists = [_shared_item(api, li, [li]) for li in world.lists if li.shared]
-    folders = [
-        _shared_item(api, folder, [li for li in world.lists if li.folder is folder])
-        for folder in world.folders
-        if folder.shared
-    ]
-    return Reply(
-        200, f'{{"shared":{{"tasks":[{tasks}],"lists":{js(lists)},"folders":{js(folders)}}}}}'.encode()
-    )
-
-
-def _shared_item(api: Api, place: TaskList | Folder, lists: list[TaskList]) -> Json:
-    facts: Json = {"id": place.id, "name": place.name, "orderindex": place.orderindex, "content": None}
-    if isinstance(place, TaskList):
-        facts |= {"status": None, "priority": None, "assignee": None, "start_date": None}
-    count = sum(_task_count(api, list_) for list_ in lists)
-    return {**facts, "task_count": str(count), "due_date": None, "archived": place.archived}
 
 
 def get_team_fields(api: Api, ids: tuple[str, ...], query: Query) -> Reply:
@@ -353,26 +265,9 @@ def get_tags(api: Api, ids: tuple[str, ...], query: Query) -> Reply:
     return json_reply({"tags": tags})
 
 
-def get_task_types(api: Api, ids: tuple[str, ...], query: Query) -> Reply:
-    """``GET /team/{id}/custom_item``: the types that people made; 0 and 1 are built in."""
-    items = [
-        {"id": kind.id, "name": kind.name, "name_plural": kind.plural, "description": kind.description}
-        for kind in TASK_TYPES
-        if kind.id is not None and kind.id > 1
-    ]
-    return json_reply({"custom_items": items})
-
-
 PLACE_ROUTES = {
-    "user": get_user,
-    "team": get_teams,
-    "team/{team}": get_team,
-    "team/{team}/seats": get_seats,
-    "team/{team}/plan": get_plan,
     "team/{team}/space": get_spaces,
-    "team/{team}/shared": get_shared,
     "team/{team}/field": get_team_fields,
-    "team/{team}/custom_item": get_task_types,
     "space/{id}": get_space,
     "space/{id}/folder": get_folders,
     "space/{id}/list": get_folderless_lists,

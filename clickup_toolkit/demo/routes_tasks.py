@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from clickup_toolkit.demo.http import ApiError, Query, Reply, not_authorized
-from clickup_toolkit.demo.model import mix, task_id
+from clickup_toolkit.demo.ids import mix, task_id
 from clickup_toolkit.demo.render import js
 from clickup_toolkit.demo.routes_places import find_list
 from clickup_toolkit.demo.traits import Attachment, attachments, checklists, text
@@ -138,9 +138,11 @@ def _attachment(api: Api, task: int, file: Attachment) -> dict[str, object]:
     return {
         "id": f"{id_}.{extension}", "date": date, "title": title, "type": 1, "source": 1, "version": 0,
         "extension": extension, "thumbnail_small": None, "thumbnail_medium": None, "thumbnail_large": None,
-        "is_folder": None, "mimetype": "application/octet-stream", "hidden": False, "parent_id": task_id(task),
-        "size": size, "total_comments": 0, "resolved_comments": 0, "user": user, "deleted": False,
-        "orientation": None, "url": url, "email_data": None, "url_w_query": f"{url}?view=open", "url_w_host": url,
+        "is_folder": None, "mimetype": "application/octet-stream", "hidden": False,
+        "parent_id": task_id(task), "size": size, "total_comments": 0, "resolved_comments": 0,
+        "user": user, "deleted": False,
+        "orientation": None, "url": url, "email_data": None,
+        "url_w_query": f"{url}?view=open", "url_w_host": url,
     }  # fmt: skip
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from clickup_toolkit.demo.http import ApiError, Query, Reply, json_reply, not_authorized
-from clickup_toolkit.demo.model import DAY, Folder, Space, TaskList, entry_id, mix, task_id
+from clickup_toolkit.demo.ids import entry_id, mix, task_id
+from clickup_toolkit.demo.model import DAY, Folder, Space, TaskList
 from clickup_toolkit.demo.render import js
 from clickup_toolkit.demo.routes_tasks import find_task
 from clickup_toolkit.demo.tracking import SOURCES
@@ -132,8 +133,9 @@ def _entry_task(api: Api, entry: int, task: int) -> str:
     columns = world.tasks
     status = world.statuses[columns.status[task]]
     prefix = world.lists[columns.list[task]].space.prefix
+    custom = js(f"{prefix}-{columns.number[task]}" if prefix else None)
     return (
-        f'"task":{{"id":"{task_id(task)}","custom_id":{js(f"{prefix}-{columns.number[task]}" if prefix else None)},'
+        f'"task":{{"id":"{task_id(task)}","custom_id":{custom},'
         f'"name":{js(columns.names[task])},"status":{{"status":{js(status.name)},"color":{js(status.color)},'
         f'"type":"{status.type}","orderindex":{status.orderindex}}},"custom_type":null}},'
     )

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
 
 from clickup_toolkit.demo.behaviour import Behaviour
+from clickup_toolkit.demo.facts import TASK_TYPES
 from clickup_toolkit.demo.http import ApiError, Query, not_authorized
 from clickup_toolkit.demo.model import Folder, Space, TaskList
-from clickup_toolkit.demo.state import TASK_TYPES, State
+from clickup_toolkit.demo.state import State
 
 __all__ = ["Selections"]
 
@@ -104,7 +105,7 @@ class Selections:
                 and not columns.deleted[task]
                 and (closed or not is_closed[columns.status[task]])
                 and (subtasks or columns.parent[task] < 0)
-                and all(test(task) for test in tests)
+                and (not tests or all(test(task) for test in tests))
             )
 
         return passes

@@ -48,8 +48,8 @@ class DemoServer:
     """Serves a workspace at ``url`` while the ``with`` block lasts.
 
     ``rate_limit`` requests may pass in a ``window`` of seconds that opens with the first; ``others`` of them
-    are spent by somebody else with the same token. ``latency`` (seconds, or a function of path and query) delays
-    every answer, ``page_latency`` those of page n by n times as much. ``faults`` happen on purpose;
+    are spent by somebody else with the same token. ``latency`` (seconds, or a function of path and query)
+    delays every answer, ``page_latency`` those of page n by n times as much. ``faults`` happen on purpose;
     ``changes(n)`` is called before the n-th answer and may change the workspace. ``retry_after``,
     ``rate_headers``, ``reset_in`` ("s" or "ms") and ``clock_skew`` (seconds) say what the headers tell.
     """

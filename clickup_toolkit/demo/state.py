@@ -7,86 +7,14 @@ import time
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
-from clickup_toolkit.demo.model import (
-    MINUTE,
-    Entries,
-    Field,
-    Folder,
-    Person,
-    Space,
-    Status,
-    TaskList,
-    Tasks,
-    entry_index,
-    mix,
-    task_index,
-)
+from clickup_toolkit.demo.columns import Entries, Tasks
+from clickup_toolkit.demo.facts import TASK_TYPES, Comment, Dependency, Link, StatusRow
+from clickup_toolkit.demo.ids import entry_index, mix, stir, task_index
+from clickup_toolkit.demo.model import MINUTE, Field, Folder, Person, Space, Status, TaskList
 from clickup_toolkit.demo.vocabulary import COMPANY
 
-__all__ = ["TASK_TYPES", "State", "StatusRow", "TaskType", "real_clock"]
-
-
-class TaskType(NamedTuple):
-    """A task type; 0 and 1 are built in."""
-
-    id: int | None
-    name: str
-    plural: str
-    description: str
-
-
-TASK_TYPES = (
-    TaskType(0, "task", "tasks", ""),
-    TaskType(1, "Milestone", "Milestones", "A date that others wait for"),
-    TaskType(1001, "Bug", "Bugs", "Something that worked, or should"),
-    TaskType(1002, "User story", "User stories", "What a passenger or operator wants to do"),
-    TaskType(1003, "Incident", "Incidents", "Boats are waiting"),
-    TaskType(None, "", "", ""),
-)
-"""Task types by the number in ``Tasks.type``; the last stands for null."""
-
-
-class StatusRow(NamedTuple):
-    """Time of a task in one status: ``color`` and ``orderindex`` None for one deleted or of another list."""
-
-    status: str
-    color: str | None
-    type: str
-    since: int
-    minutes: int
-    orderindex: int | None
-    current: bool
-
-
-class Dependency(NamedTuple):
-    """``task`` waits for ``on``."""
-
-    task: int
-    on: int
-    created: int
-    person: int
-
-
-class Link(NamedTuple):
-    """Two tasks that somebody linked."""
-
-    one: int
-    other: int
-    created: int
-    person: int
-
-
-class Comment(NamedTuple):
-    """A comment or a reply; ``replies`` are those below it."""
-
-    id: int
-    text: str
-    person: int
-    date: int
-    resolved: bool
-    replies: tuple[Comment, ...] = ()
+__all__ = ["State", "real_clock"]
 
 
 def real_clock() -> int:
@@ -106,6 +34,7 @@ class State:
         self._stood = now
         self.lock = threading.RLock()
         self.version = 0
+        self._drawn = (-1, 0)
         self.people: list[Person] = []
         self.statuses: list[Status] = []
         self.former: dict[int, Status] = {}
@@ -178,7 +107,7 @@ class State:
     # what the token sees
 
     def sees(self, task: int) -> bool:
-        """Whether the token's user may read the task: through its home, a list it was added to, or sharing."""
+        """Whether the token may read the task: through its home, a list it was added to, or sharing."""
         if self.tasks.deleted[task]:
             return False
         return (
@@ -202,6 +131,14 @@ class State:
         return filter(self.sees, range(len(self.tasks)))
 
     # facts about a task
+
+    def draw(self, task: int, salt: int) -> int:
+        """Return random bits that belong to the task and the salt, the same every time."""
+        known, base = self._drawn
+        if known != task:
+            base = mix(self.seed, task)
+            self._drawn = (task, base)
+        return stir(base, salt)
 
     def top_parent(self, task: int) -> int:
         """Return the topmost task above this one, or -1."""
@@ -236,7 +173,7 @@ class State:
 
     def has_history(self, task: int) -> bool:
         """Whether time in status is known; a few tasks were imported before it was switched on."""
-        return mix(self.seed, task, 99) % 250 != 0
+        return self.draw(task, 99) % 250 != 0
 
     def status_rows(self, task: int, now: int) -> list[StatusRow]:
         """Return the time in each status, the workflow's own ones first, then those deleted or foreign."""

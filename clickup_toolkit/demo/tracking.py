@@ -1,4 +1,4 @@
-"""Tracked time: entries on tasks and without, by those who left too, running timers, amounts without times."""
+"""Tracked time: on tasks and without, of those who left too, running timers, amounts without times."""
 
 from __future__ import annotations
 

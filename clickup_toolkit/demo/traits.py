@@ -1,11 +1,13 @@
-"""What follows from a task's index alone, made when asked: its text, watchers, checklists, comments, files."""
+"""What follows from a task's index alone, made when asked: text, watchers, checklists, comments, files."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from clickup_toolkit.demo.model import DAY, HOUR, mix
-from clickup_toolkit.demo.state import Comment, State
+from clickup_toolkit.demo.facts import Comment
+from clickup_toolkit.demo.ids import mix
+from clickup_toolkit.demo.model import DAY, HOUR, MINUTE
+from clickup_toolkit.demo.state import State
 from clickup_toolkit.demo.vocabulary import CLIENTS, COMMENTS, SENTENCES
 
 __all__ = ["Attachment", "Checklist", "attachments", "checklists", "comments", "text", "watchers"]
@@ -44,7 +46,7 @@ def text(world: State, task: int) -> str | None:
     """Return the description; None or empty for many."""
     if task in world.texts:
         return world.texts[task]
-    draw = mix(world.seed, task, 11)
+    draw = world.draw(task, 11)
     if draw % 10 < 3:
         return None if draw % 20 < 12 else ""
     sentences = []
@@ -56,7 +58,7 @@ def text(world: State, task: int) -> str | None:
 
 def watchers(world: State, task: int) -> list[int]:
     """Return who watches: often the creator, sometimes the assignees and one more, or nobody."""
-    draw = mix(world.seed, task, 13)
+    draw = world.draw(task, 13)
     if draw % 3 == 0:
         return []
     people = [world.tasks.creator[task]]
@@ -67,7 +69,7 @@ def watchers(world: State, task: int) -> list[int]:
 
 def checklists(world: State, task: int) -> list[Checklist]:
     """Return the checklists, which list pages do not show."""
-    draw = mix(world.seed, task, 17)
+    draw = world.draw(task, 17)
     if draw % 9:
         return []
     count = 2 + draw // 9 % 4
@@ -81,7 +83,7 @@ def checklists(world: State, task: int) -> list[Checklist]:
 
 def attachments(world: State, task: int) -> list[Attachment]:
     """Return the files, which only the task's own route shows."""
-    draw = mix(world.seed, task, 19)
+    draw = world.draw(task, 19)
     if draw % 7:
         return []
     title = ("screenshot.png", "error-logs.txt", "Angebot für Kiel.pdf", "recording 📹.mp4")[draw // 7 % 4]
@@ -91,7 +93,7 @@ def attachments(world: State, task: int) -> list[Attachment]:
 
 def comments(world: State, task: int) -> list[Comment]:
     """Return the comments, newest first; some tasks have more than two pages of them."""
-    draw = mix(world.seed, task, 23)
+    draw = world.draw(task, 23)
     count = 60 if draw % 97 == 0 else max(0, draw % 9 - 4)
     end = world.tasks.path_at[world.tasks.path_first[task + 1] - 1] if task < world.first_size else 0
     begin = world.tasks.created[task]
@@ -107,12 +109,13 @@ def _comment(world: State, task: int, order: int, date: int) -> Comment:
     person = draw % len(world.people)
     replies: tuple[Comment, ...] = ()
     if draw % 5 == 0:
-        replies = tuple(
-            Comment(id_ + 1 + place, COMMENTS[(draw + place) % len(COMMENTS)], (person + 1 + place) % len(world.people),
-                    date + (place + 1) * 600_000, False)
-            for place in range(1 + draw // 5 % 3)
-        )  # fmt: skip
+        replies = tuple(_reply(id_, draw, place, date) for place in range(1 + draw // 5 % 3))
     return Comment(id_, COMMENTS[draw // 7 % len(COMMENTS)], person, date, draw % 11 == 0, replies)
+
+
+def _reply(id_: int, draw: int, place: int, date: int) -> Comment:
+    text = COMMENTS[(draw + place) % len(COMMENTS)]
+    return Comment(id_ + 1 + place, text, 0, date + (place + 1) * 10 * MINUTE, False)
 
 
 def _uuid(draw: int) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clickup_toolkit.demo.model import Status, mix
+from clickup_toolkit.demo.ids import mix
+from clickup_toolkit.demo.model import Status
 
 __all__ = ["WORKFLOWS", "Stage", "make_former_statuses", "make_statuses"]
 
@@ -76,7 +77,8 @@ WORKFLOWS: dict[str, tuple[Stage, ...]] = {
     "support": (
         Stage("Open", "open", "#d3d3d3", 0.3, 0.9, ((1.0, "in progress"),), stays=0.01),
         Stage("in progress", "custom", "#a875ff", 0.5, 0.9,
-              ((0.4, "waiting on customer"), (0.12, "escalated"), (0.48, "solved")), load=0.75, former="working"),
+              ((0.4, "waiting on customer"), (0.12, "escalated"), (0.48, "solved")), load=0.75,
+              former="working"),
         Stage("waiting on customer", "custom", "#ff7800", 3.0, 1.0, ((0.5, "in progress"), (0.5, "solved"))),
         Stage("escalated", "custom", "#d33d44", 6.5, 0.8, ((1.0, "in progress"),), load=0.85),
         Stage("solved", "done", "#2ecd6f", 5.0, 0.3, ((0.08, "in progress"), (0.92, "Closed"))),
@@ -92,7 +94,8 @@ WORKFLOWS: dict[str, tuple[Stage, ...]] = {
         Stage("to do", "open", "#87909e", 7.0, 1.1, ((0.06, "complete"), (0.94, "in progress")), stays=0.06),
         Stage("in progress", "custom", "#5f55ee", 2.6, 0.8, ((0.1, "blocked"), (0.9, "review")), load=0.75),
         Stage("blocked", "custom", "#d33d44", 9.0, 0.8, ((1.0, "in progress"),)),
-        Stage("review", "custom", "#f8ae00", 3.0, 0.7, ((0.15, "in progress"), (0.85, "complete")), load=0.85),
+        Stage("review", "custom", "#f8ae00", 3.0, 0.7, ((0.15, "in progress"), (0.85, "complete")),
+              load=0.85),
         Stage("complete", "closed", "#008844", 1.0, 0.5, stays=1.0),
     ),
 }  # fmt: skip
@@ -101,7 +104,7 @@ _SUFFIX = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
 
 
 def make_statuses(kind: str, owner: str, first: int) -> tuple[Status, ...]:
-    """Return the statuses of a workflow as those of ``owner`` (``p<space>`` or ``sc<list>``), numbered from ``first``."""
+    """Return the statuses of ``owner`` (``p<space>`` or ``sc<list>``), numbered from ``first``."""
     return tuple(
         Status(first + order, _status_id(owner, order), stage.name, stage.type, stage.color, order)
         for order, stage in enumerate(WORKFLOWS[kind])
