@@ -76,7 +76,7 @@ class Story:
         self.rows["lists"].append(
             records.List(list_id, name, space.lower(), folder.lower() if folder else None)
         )
-        for order, word in enumerate(workflow.split(">")):
+        for order, word in enumerate(workflow.split(" > ")):
             status, kind = re.fullmatch(r"\s*(.*?)\s*(?:\((\w+)\))?\s*", word).groups()  # type: ignore[union-attr]
             self._workflow[list_id, status] = (kind or "custom", order)
             status_id = f"{ids}_{status}" if ids else None
@@ -102,7 +102,7 @@ class Story:
         """
         home, folder = self._lists[in_list]
         list_id = in_list.lower()
-        visits = [_stay(word) for word in history.split(">")]
+        visits = [_stay(word) for word in history.split(" > ")]
         as_of = int(self.now.timestamp() * 1000) - _ms(told)
         starts = _starts(visits, as_of)
         current = visits[-1].status
@@ -243,7 +243,7 @@ def believable(tasks: int = 600, seed: int = 7) -> Story:
 
 
 def _walk(chance: random.Random, workflow: str, usual: tuple[float, ...]) -> str:
-    statuses = [re.sub(r"\s*\(\w+\)", "", word).strip() for word in workflow.split(">")]
+    statuses = [re.sub(r"\s*\(\w+\)", "", word).strip() for word in workflow.split(" > ")]
     left = chance.uniform(1, 200)
     walk = []
     for status, days in zip(statuses, usual, strict=False):

@@ -27,6 +27,22 @@ OF_TASKS = ("list", "folder", "space", "status", "priority", "task_type")
 """Groupings that need the task table alone. ``status`` is no grouping beyond the statuses themselves."""
 
 _PARENTS = {"list": ("folder", "space"), "folder": ("space",), "space": ()}
+_TAKEN = {
+    *("status", "status_type", "place", "color", "orderindex", "status_key", "group", "legend", "share"),
+    *(
+        "tasks",
+        "waiting",
+        "waiting_before",
+        "at",
+        "queue",
+        "arrived",
+        "left",
+        "week",
+        "done",
+        "started",
+        "complete",
+    ),
+}
 _BUILT_IN_TYPES = {0: "Task", 1: "Milestone"}
 
 
@@ -75,6 +91,7 @@ def by_tag(tasks: pd.DataFrame, task_tags: pd.DataFrame) -> Grouping:
 def by_custom_field(tasks: pd.DataFrame, task_custom_fields: pd.DataFrame, field: str) -> Grouping:
     """Group by the value of the custom field of this name or id; tasks without one are 'No value'.
 
+    A result's columns bear the field's name, or ``value`` where a measure has a column of that name.
     Raises ValueError when no task has a value in such a field.
     """
     named = (task_custom_fields["name"] == field) | (task_custom_fields["field_id"] == field)
@@ -82,7 +99,8 @@ def by_custom_field(tasks: pd.DataFrame, task_custom_fields: pd.DataFrame, field
     if values.empty:
         known = ", ".join(sorted(task_custom_fields["name"].dropna().unique())) or "none"
         raise ValueError(f"no task has a value in a custom field {field!r}; fields with values: {known}")
-    return _membership("value", tasks, values, "value", {}, "No value")
+    name = str(values["name"].iloc[0])
+    return _membership("value" if name in _TAKEN else name, tasks, values, "value", {}, "No value")
 
 
 def by_task_type(tasks: pd.DataFrame, task_types: pd.DataFrame | None = None) -> Grouping:

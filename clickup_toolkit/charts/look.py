@@ -39,6 +39,7 @@ _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 
 _MINIMUM_CONTRAST = 1.3  # below, a bar cannot be told from the white behind it
 _NARROW = 50  # characters of a subtitle that fit a telephone
 _HEAD, _LINE, _LEGEND, _FOOT, _ROW = 52, 16, 42, 62, 36
+_MIDDLE = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5, "showarrow": False}
 _AXIS = {
     "gridcolor": _GRID,
     "zerolinecolor": _GRID,
@@ -95,7 +96,7 @@ def empty(question: str, why: str) -> go.Figure:
     drawn = figure(question, "", height=70)
     drawn.update_xaxes(visible=False).update_yaxes(visible=False)
     words = "<br>".join(textwrap.wrap(why, 46))
-    return drawn.add_annotation(text=words, showarrow=False, x=0.5, y=0.5, font={"color": FAINT, "size": 14})
+    return drawn.add_annotation(**_MIDDLE, text=words, font={"color": FAINT, "size": 14})
 
 
 def label(text: str, width: int = 24) -> str:

@@ -1,0 +1,263 @@
+"""Charts: what is drawn, that nothing breaks with none or very many tasks, that no foreign host is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from playwright.sync_api import Page
+
+from clickup_toolkit import analyse, charts
+from clickup_toolkit.charts.look import PALETTE, distinct_colors, ticks, written_on
+from tests.histories import DAY, HOUR, Story, believable
+
+WORKFLOW = "to do (open) > doing > review > shipped (closed)"
+
+Draw = Callable[[pd.DataFrame, pd.DataFrame, datetime], go.Figure]
+
+
+def _flow(measure: str) -> Draw:
+    return lambda tasks, times, now: getattr(charts, measure)(
+        getattr(analyse, measure)(tasks, now=now), as_of=now
+    )
+
+
+def _status(chart: str, measure: str, **how: object) -> Draw:
+    return lambda tasks, times, now: getattr(charts, chart)(
+        getattr(analyse, measure)(tasks, times, now=now, **how), as_of=now
+    )
+
+
+CHARTS: dict[str, Draw] = {
+    "time in status by list": _status("time_in_status", "time_in_status"),
+    "time in status by status": _status("time_in_status", "time_in_status", by="status"),
+    "median and p85": _status("median_and_p85", "time_in_status", by="status"),
+    "where work waits": _status("where_work_waits", "where_work_waits"),
+    "where work waits by list": _status("where_work_waits", "where_work_waits", by="list"),
+    "queues": _status("queues", "queues"),
+    "queues by list": _status("queues", "queues", by="list"),
+    "waiting now": _flow("waiting_now"),
+    "throughput": _flow("throughput"),
+    "lead and cycle time": _flow("lead_and_cycle_time"),
+}
+
+
+@pytest.fixture(scope="module")
+def company() -> Story:
+    """Return a small company's history."""
+    return believable(300)
+
+
+def draw(chart: str, story: Story) -> go.Figure:
+    """Draw a chart of the story at its now."""
+    return CHARTS[chart](story.table("tasks"), story.table("time_in_status"), story.now)
+
+
+def said(figure: go.Figure) -> list[str]:
+    """Return what stands in the figure as title, subtitle and annotations."""
+    title = figure.layout.title
+    return [title.text, title.subtitle.text, *(note.text for note in figure.layout.annotations)]
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_the_title_is_a_question_and_the_subtitle_names_the_instant(chart: str, company: Story) -> None:
+    """Every chart asks its question and says from which instant it looks."""
+    figure = draw(chart, company)
+    assert figure.layout.title.text.endswith("?</b>")
+    assert figure.layout.title.subtitle.text.endswith("23 Nov 2026 10:00 UTC")
+    assert max(len(line) for line in figure.layout.title.subtitle.text.split("<br>")) <= 53
+    assert len(figure.data) > 0
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_without_tasks_a_chart_says_why_it_is_empty(chart: str) -> None:
+    """An empty workspace gets a sentence, not a blank or an error."""
+    figure = draw(chart, Story())
+    assert len(figure.data) == 0
+    assert said(figure)[2].endswith(".")
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+@pytest.mark.parametrize("history", ["doing 1d", "doing 0m", "to do 1d > doing 1d > shipped 1d", "to do 1d"])
+def test_one_task_is_enough(chart: str, history: str) -> None:
+    """A single task, in whatever state, draws or says why not."""
+    figure = draw(chart, Story().list("App", WORKFLOW).task("Login", "App", history))
+    assert len(figure.data) > 0 or said(figure)[2].endswith(".")
+    assert "NaN" not in figure.to_json()
+
+
+@pytest.fixture(scope="module")
+def many() -> tuple[pd.DataFrame, pd.DataFrame, datetime]:
+    """Return the tables of 100,000 tasks: a company's, fifty times."""
+    story = believable(2_000)
+    copies = range(50)
+    tasks = pd.concat([story.table("tasks").assign(copy=copy) for copy in copies], ignore_index=True)
+    times = pd.concat([story.table("time_in_status").assign(copy=copy) for copy in copies], ignore_index=True)
+    tasks["id"] += "_" + tasks.pop("copy").astype("str")
+    times["task_id"] += "_" + times.pop("copy").astype("str")
+    return tasks, times, story.now
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_a_hundred_thousand_tasks_make_a_figure_no_larger(
+    chart: str, many: tuple[pd.DataFrame, pd.DataFrame, datetime]
+) -> None:
+    """What a page must carry does not grow with the number of tasks."""
+    assert len(CHARTS[chart](*many).to_json()) < 150_000
+
+
+def test_bars_are_as_long_as_the_statuses_take_in_the_order_of_the_workflow() -> None:
+    """Bars are means per task of the list; what lies before the start is left out."""
+    story = Story().list("App", WORKFLOW).list("Web", WORKFLOW)
+    story.task("Login", "App", "to do 9d > doing 2d > review 8d > shipped 1d")
+    story.task("Logout", "App", "to do 9d > doing 2d > review 4d")
+    story.task("Menu", "Web", "doing 12d")
+    figure = draw("time in status by list", story)
+    bars = [
+        (list(bar.y), list(bar.x), [text.replace("\u00a0", " ") for text in bar.text])
+        for bar in figure.data[:2]
+    ]
+    assert bars == [
+        ([0, 1], [12.0, 2.0], ["doing<br>12 days", "doing<br>2 days"]),
+        ([1], [6.0], ["review<br>6 days"]),
+    ]
+    assert list(figure.layout.yaxis.ticktext) == ["Web", "App"]
+    assert figure.layout.xaxis.title.text == "days"
+    assert said(figure)[1].startswith("Mean days per task, by list, from start of work to<br>done")
+
+
+def test_the_unit_of_the_axis_fits_the_durations() -> None:
+    """Hours for what takes hours, minutes for what takes minutes."""
+    for length, unit in (("30h", "hours"), ("30m", "minutes"), ("30d", "days")):
+        story = Story().list("App", WORKFLOW).task("Login", "App", f"doing {length}")
+        figure = draw("time in status by list", story)
+        assert (list(figure.data[0].x), figure.layout.xaxis.title.text) == ([30.0], unit)
+
+
+def test_groups_beyond_the_top_are_counted_in_the_subtitle() -> None:
+    """Of 20 lists the 15 with most time are drawn, and 5 are said to be missing."""
+    story = Story()
+    for number in range(20):
+        story.list(f"List {number}", WORKFLOW).task(
+            f"Task {number}", f"List {number}", f"doing {number + 1}d"
+        )
+    figure = draw("time in status by list", story)
+    assert list(figure.layout.yaxis.ticktext) == [f"List {number}" for number in range(19, 4, -1)]
+    assert "5 more not shown" in said(figure)[1].replace("<br>", " ")
+
+
+def test_places_of_one_name_stay_two_rows() -> None:
+    """Rows stand by number, so that two groups whose short names are the same do not fall together."""
+    story = Story()
+    for number in (1, 2):
+        name = f"A list with a very long name indeed, number {number}"
+        story.list(name, WORKFLOW).task(f"Task {number}", name, f"doing {number}d")
+    figure = draw("time in status by list", story)
+    assert (list(figure.data[0].y), list(figure.data[0].x)) == ([0, 1], [2.0, 1.0])
+
+
+def test_the_ranking_shows_share_and_number_waiting() -> None:
+    """The status with the largest part of unfinished work's time is on top."""
+    story = Story().list("App", WORKFLOW)
+    story.task("Login", "App", "doing 1d > review 6d").task("Logout", "App", "doing 1d")
+    bars = draw("where work waits", story).data[0]
+    assert (list(bars.y), list(bars.x), list(bars.text)) == ([0, 1], [0.75, 0.25], ["75%", "25%"])
+    names = draw("where work waits", story).layout.yaxis.ticktext
+    assert [name.split("<br>")[0] for name in names] == ["review (1)", "doing (1)"]
+
+
+def test_waiting_work_is_a_box_and_the_oldest_tasks_as_dots() -> None:
+    """The box has the quartiles of all ages; no more than forty tasks of a status are drawn, the oldest."""
+    story = Story().list("App", WORKFLOW)
+    for days in range(1, 102):
+        story.task(f"Task {days}", "App", f"doing {days}d")
+    box, dots = draw("waiting now", story).data
+    assert [box.lowerfence[0], box.q1[0], box.median[0], box.q3[0], box.upperfence[0]] == [1, 26, 51, 76, 101]
+    assert sorted(dots.x) == list(range(62, 102))
+    assert dots.customdata[0][0] == "Task 101"
+
+
+def test_each_queue_is_a_line_of_its_own_colour_and_mark() -> None:
+    """Lines can be told apart without colour, and end at the number waiting now."""
+    story = Story().list("App", WORKFLOW)
+    story.task("Login", "App", "doing 1d > review 9d").task("Logout", "App", "review 1d").task(
+        "Menu", "App", "doing 1d"
+    )
+    lines = draw("queues", story).data
+    assert [(line.name, line.y[-1]) for line in lines] == [("review · App", 2), ("doing · App", 1)]
+    assert len({line.marker.symbol for line in lines}) == len({line.line.color for line in lines}) == 2
+
+
+def test_the_week_that_still_runs_is_pale() -> None:
+    """A week that is not over is not compared with whole ones."""
+    story = Story().list("App", WORKFLOW).task("Login", "App", "shipped 8d").task("Menu", "App", "shipped 1h")
+    bar = draw("throughput", story).data[0]
+    assert list(zip(bar.x, bar.y, strict=True)) == [("2026-11-09", 1), ("2026-11-16", 0), ("2026-11-23", 1)]
+    assert bar.marker.color[0] == bar.marker.color[1] != bar.marker.color[2]
+
+
+def test_names_are_no_markup() -> None:
+    """A name with tags or placeholders shows as it is written."""
+    story = Story().list("<b>A</b> & %{x}", "a <i>state</i> > shipped (closed)")
+    story.task("<script>", "<b>A</b> & %{x}", "a <i>state</i> 1d")
+    for chart in CHARTS:
+        told = draw(chart, story).to_json()
+        assert "\\u003cscript" not in told
+        assert "\\u003ci\\u003e" not in told
+    assert draw("waiting now", story).data[1].customdata[0][0] == "&lt;script&gt;"
+
+
+@pytest.mark.parametrize(
+    ("own", "drawn"),
+    [
+        (["#5f55ee", "#f8ae00"], ["#5f55ee", "#f8ae00"]),
+        (["#5f55ee", "#5f55ee"], list(PALETTE[:2])),
+        (["#5f55ee", "#fefefe"], list(PALETTE[:2])),
+        (["#5f55ee", None], list(PALETTE[:2])),
+        (["rebeccapurple", "#f8ae00"], list(PALETTE[:2])),
+    ],
+)
+def test_clickups_colours_are_used_where_they_can_be_told_apart(
+    own: list[str | None], drawn: list[str]
+) -> None:
+    """Same, missing, nearly white or odd colours give way to a palette that colour-blind people can read."""
+    assert distinct_colors(pd.DataFrame({"color": own})) == drawn
+
+
+@given(st.integers(0, 0xFFFFFF))
+def test_text_can_be_read_on_every_colour(number: int) -> None:
+    """Black or white, whichever has more contrast: at least 3.8 to 1."""
+    color = f"#{number:06x}"
+    light, dark = sorted((_luminance(color), _luminance(written_on(color))), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) > 3.8
+
+
+def _luminance(color: str) -> float:
+    parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_the_logarithmic_axis_is_marked_in_words() -> None:
+    """Ticks go as far as the data."""
+    assert ticks(8 * DAY) == {
+        "tickvals": [1 / 1440, 1 / 24, 1, 7],
+        "ticktext": ["1 min", "1 h", "1 d", "7 d"],
+    }
+    assert ticks(HOUR / 2)["ticktext"] == ["1 min"]
+
+
+@pytest.mark.browser
+def test_a_figure_is_a_page_of_its_own(page: Page, tmp_path: Path, company: Story) -> None:
+    """The HTML shows the figure without asking for anything."""
+    path = tmp_path / "chart.html"
+    path.write_text(charts.to_html(draw("where work waits", company)), "utf-8")
+    page.goto(path.as_uri())
+    page.wait_for_selector(".main-svg .bars")
+    assert "Where does unfinished work wait?" in page.inner_text("body")
