@@ -105,7 +105,7 @@ def _first_sentence(module: str) -> str:
     path = ROOT / "clickup_toolkit" / module
     source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     text = source.read_text().removeprefix('"""').split('"""')[0]
-    return text.split("\n\n")[0].replace("\n", " ").strip().removesuffix(".")
+    return text.split("\n\n")[0].replace("\n", " ").replace("``", "`").strip().removesuffix(".")
 
 
 def command_line() -> None:
