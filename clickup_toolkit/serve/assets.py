@@ -42,7 +42,8 @@ def _asset(name: str) -> Asset:
     if name == _PLOTLY:
         body, media_type = (files("plotly") / "package_data" / _PLOTLY).read_bytes(), "text/javascript"
     else:
-        body, media_type = (files("clickup_toolkit.serve") / "assets" / name).read_bytes(), _OWN[name]
+        media_type = _OWN[name]  # first of all: no other name may become a path
+        body = (files("clickup_toolkit.serve") / "assets" / name).read_bytes()
     digest = hashlib.sha256(body).hexdigest()[:12]
     return Asset(body, gzip.compress(body, 6, mtime=0), media_type, digest)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -32,12 +32,14 @@ class LastExport:
 
 @dataclass(frozen=True)
 class Facts:
-    """``counts`` holds the number of rows of each table, ``hidden`` the tables that are not for browsing."""
+    """``counts`` holds every table's number of rows, None where counting would have taken too long;
+    ``hidden`` names the tables that are not for browsing.
+    """
 
     workspace: str = ""
     export: LastExport | None = None
     gaps: tuple[Gap, ...] = ()
-    counts: dict[str, int] | None = None
+    counts: dict[str, int | None] = field(default_factory=dict)
     hidden: tuple[str, ...] = ()
 
 
@@ -51,13 +53,16 @@ def read_facts(database: Path) -> Facts:
             workspace=(workspace and workspace["name"]) or "",
             export=_last_export(connection),
             gaps=tuple(Gap(*row) for row in connection.execute(f"SELECT {','.join(Gap._fields)} FROM gaps")),  # noqa: S608  # names of our own
-            counts=_counts(connection, [name for name in tables if name in TABLES]),
+            counts=_counts(connection, tables),
             hidden=tuple(name for name in tables if name not in TABLES),
         )
 
 
 def _last_export(connection: sqlite3.Connection) -> LastExport | None:
-    row = connection.execute("SELECT * FROM exports ORDER BY version DESC LIMIT 1").fetchone()
+    row = connection.execute(
+        "SELECT version, started, finished, mode, complete, tasks, changed, deleted FROM exports "
+        "ORDER BY version DESC LIMIT 1"
+    ).fetchone()
     if row is None:
         return None
     return LastExport(
@@ -71,10 +76,10 @@ def _last_export(connection: sqlite3.Connection) -> LastExport | None:
     )
 
 
-def _counts(connection: sqlite3.Connection, tables: list[str]) -> dict[str, int]:
+def _counts(connection: sqlite3.Connection, tables: list[str]) -> dict[str, int | None]:
     deadline = time.monotonic() + _COUNTING_SECONDS
     connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
-    counts = {}
+    counts: dict[str, int | None] = dict.fromkeys(tables)
     try:
         for table in tables:
             counts[table] = connection.execute(f"SELECT count(*) FROM [{table}]").fetchone()[0]  # noqa: S608  # a table of ours

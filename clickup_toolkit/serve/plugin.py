@@ -41,7 +41,7 @@ def register_routes(datasette: Datasette) -> list[tuple[str, Callable[..., Any]]
         (r"^/-/runs/(?P<name>[^/]+)\.ipynb$", pages.run_download),
         (r"^/-/runs/(?P<name>[^/]+)$", pages.run),
     ]
-    if datasette.facts.export is None:
+    if not datasette.has_file:
         routes.append((r"^/clickup([./].*)?$", pages.nothing_yet))
     return routes
 

@@ -82,8 +82,9 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
+        reason = str(error.strerror or error).partition(" (while")[0]  # what follows is said already
         raise SettingsError(
-            f"HOST {host} and PORT {port} cannot be served: {error.strerror or error}.",
+            f"HOST {host} and PORT {port} cannot be served: {reason}.",
             "Set PORT to a free port, or end the program that holds it.",
         ) from error
 

@@ -54,6 +54,7 @@ class Site(Datasette):  # type: ignore[misc]  # datasette has no types
         self.toolkit = settings
         self.access = access
         self.problem = problem
+        self.has_file = database is not None
         self.facts = Facts() if database is None else read_facts(database)
         super().__init__(
             [],
@@ -70,6 +71,7 @@ class Site(Datasette):  # type: ignore[misc]  # datasette has no types
             self.remove_database(name)
         self._file = None if database is None else FrozenDatabase(self, database)
         if self._file is not None:
+            self._file._cached_table_counts = self.facts.counts
             self.add_database(self._file, name=DATABASE)
             self._file.open(threads)
 
@@ -154,5 +156,5 @@ def _inspect(database: Path, facts: Facts) -> dict[str, Any]:
     return {
         "hash": f"{about.st_mtime_ns:x}{about.st_ino:x}{about.st_size:x}",
         "size": about.st_size,
-        "tables": {table: {"count": count} for table, count in (facts.counts or {}).items()},
+        "tables": {table: {"count": count} for table, count in facts.counts.items() if count is not None},
     }
