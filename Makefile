@@ -125,7 +125,7 @@ lock: $(READY) ## Pin the dependencies anew in requirements.lock (UPGRADE=1: to 
 # Compiled once here, since every test, kernel and server process would do it again where Python may not keep
 # its byte code. Without build isolation, so that the pinned hatchling builds, and nothing else is fetched.
 $(READY): requirements.lock pyproject.toml
-	@echo "Setting up $(VENV) (once; about a minute) …"
+	@echo "Setting up $(VENV), once; this downloads and compiles the packages …"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "$(PYTHON) is older than 3.11. Name a newer one: make PYTHON=python3.12 …"; exit 1; }
 	@[ -x $(BIN)/uv ] || $(PYTHON) -m venv --clear $(VENV) \
