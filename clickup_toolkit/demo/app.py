@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any, NamedTuple
 
+import msgspec
 from isal import isal_zlib
 
 from clickup_toolkit.demo.api import Api
@@ -17,7 +18,7 @@ from clickup_toolkit.demo.faults import Fault, Faults, make_odd, without_last_pa
 from clickup_toolkit.demo.http import ApiError, Query, Reply
 from clickup_toolkit.demo.window import RateWindow, Verdict
 
-__all__ = ["Account", "App", "Conduct", "Recorded"]
+__all__ = ["Account", "App", "Conduct", "Recorded", "Stats"]
 
 Headers = list[tuple[bytes, bytes]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -32,6 +33,17 @@ class Recorded(NamedTuple):
     path: str
     query: str
     status: int
+
+
+@dataclass(frozen=True)
+class Stats:
+    """What the server has seen: ``fullest_window`` is the most requests that passed in one window."""
+
+    requests: int
+    throttled: int
+    fullest_window: int
+    most_at_once: int
+    bytes_sent: int
 
 
 @dataclass
@@ -69,11 +81,24 @@ class App:
         self.account = Account()
         self.closing = asyncio.Event()
 
+    @property
+    def stats(self) -> Stats:
+        """The counts so far."""
+        account, windows = self.account, self.windows.values()
+        return Stats(
+            account.arrived,
+            sum(window.throttled for window in windows),
+            max(window.fullest for window in windows),
+            account.most_open,
+            account.bytes_sent,
+        )
+
     async def __call__(self, scope: dict[str, Any], receive: object, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http":
-            return
         account = self.account
+        if scope["path"] == "/demo/stats":
+            await self._send(Reply(200, msgspec.json.encode(self.stats)), [], {}, send)
+            return
         account.arrived += 1
         account.open += 1
         account.most_open = max(account.most_open, account.open)
@@ -190,7 +215,7 @@ class App:
         if fault.kind == "refuse":
             return ApiError(fault.status, fault.code, fault.message).reply()
         if fault.kind == "repeat":
-            text = "&".join(part for part in text.split("&") if not part.startswith("page="))
+            text = "&".join(part for part in text.split("&") if not part.startswith(("page=", "date_")))
         reply = self._answer(scope, path, text, oauth=False)
         if fault.kind == "broken_json":
             return Reply(200, reply.body[: len(reply.body) * 2 // 3])

@@ -29,7 +29,8 @@ class Fault:
     - ``reset``: the connection is dropped; ``hang``: no answer until the client gives up
     - ``truncate``: the connection is dropped in the middle of the body; ``broken_json``: whole, but not JSON
     - ``error_in_200``: a 200 with ``err`` and ``ECODE`` inside
-    - ``repeat``: the first page, whichever was asked for; ``no_last_page``: without ``last_page``
+    - ``repeat``: the first page, whichever page or span of dates was asked for
+    - ``no_last_page``: without ``last_page``
     - ``odd``: nulls, strings for numbers and missing keys in tasks, lists, members, entries (ids stay)
     - ``refuse``: ``status`` with ``code``
     """
