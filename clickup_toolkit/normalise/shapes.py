@@ -96,13 +96,10 @@ def _rescue_object(body: bytes | msgspec.Raw, shape: type[Shape]) -> Shape | Non
     parts = mapping(body)
     if parts is None:
         return None
-    found = shape()
-    for name, encoded, kind in _fields(shape):
-        if encoded in parts:
-            value = _rescue(parts[encoded], kind)
-            if value is not None:
-                setattr(found, name, value)
-    return found
+    found = {
+        name: _rescue(parts[encoded], kind) for name, encoded, kind in _fields(shape) if encoded in parts
+    }
+    return shape(**{name: value for name, value in found.items() if value is not None})
 
 
 @cache
