@@ -229,8 +229,9 @@ def test_comments_do_not_stamp_the_task(small_world: World) -> None:
 
 
 def test_it_runs_as_a_process_of_its_own() -> None:
-    """It prints one line of JSON when it answers, and ends when standard input closes or on SIGTERM."""
+    """It says when it answers, ends with standard input or on SIGTERM, and then tells its counts."""
     command = [sys.executable, "-m", "clickup_toolkit.demo", "--tasks", "100", "--now", str(NOW)]
+    command += ["--fault", '{"kind": "500", "path": "plan"}', "--behaviour", '{"time_in_status": false}']
     for ending in ("stdin", "SIGTERM"):
         process = subprocess.Popen(
             [*command, *(["--until-stdin-closes"] if ending == "stdin" else [])],
@@ -242,10 +243,20 @@ def test_it_runs_as_a_process_of_its_own() -> None:
             facts = json.loads(process.stdout.readline())
             answer = httpx.get(f"{facts['url']}/team", headers={"Authorization": facts["token"]})
             assert answer.json()["teams"][0]["id"] == facts["team_id"]
+            assert httpx.get(facts["url"].replace("/api/v2", "/demo/stats")).json()["requests"] == 1
             if ending == "SIGTERM":
                 process.send_signal(signal.SIGTERM)
             process.stdin.close()
+            assert json.loads(process.stdout.readline())["requests"] == 1
             assert process.wait(10) == 0
+
+
+def test_a_wrong_option_is_a_usage_error() -> None:
+    """A fault or switch that does not exist is said in one line, with exit code 2."""
+    command = [sys.executable, "-m", "clickup_toolkit.demo", "--fault", '{"kind": "flood"}']
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "There is no fault 'flood'" in ended.stderr
 
 
 @pytest.mark.slow

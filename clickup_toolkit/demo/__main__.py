@@ -6,14 +6,21 @@ import json
 import signal
 import sys
 import threading
+from typing import Any, TypeVar
 
 import click
+import msgspec
 
+from clickup_toolkit.demo.behaviour import Behaviour
 from clickup_toolkit.demo.build import build_world
-from clickup_toolkit.demo.drift import VISIBLE_CHANGES, Changes
+from clickup_toolkit.demo.drift import Changes
+from clickup_toolkit.demo.faults import Fault
 from clickup_toolkit.demo.server import DemoServer
 
 __all__ = ["main"]
+
+_Kind = TypeVar("_Kind", Fault, Behaviour)
+_WORLD = ("tasks", "lists", "members", "time_entries", "hidden", "unreadable", "seed", "now")
 
 
 @click.command(context_settings={"show_default": True})
@@ -31,42 +38,33 @@ __all__ = ["main"]
 @click.option("--window", default=60.0, help="Seconds of a window.")
 @click.option("--latency", default=0.0, help="Seconds that every answer takes.")
 @click.option("--page-latency", default=0.0, help="Seconds that page n takes longer, times n.")
+@click.option("--others", default=0, help="Requests of every window that somebody else spends.")
 @click.option("--change-every", default=0, help="Change the workspace before every n-th answer.")
+@click.option(
+    "--fault", "faults", multiple=True, help='A fault as JSON: {"kind": "500", "every": 9}. Repeatable.'
+)
+@click.option("--behaviour", default="{}", help='Switches as JSON: {"team_timl": false}.')
 @click.option("--until-stdin-closes", is_flag=True, help="End when standard input is closed.")
 def main(
-    tasks: int,
-    lists: int | None,
-    members: int | None,
-    time_entries: int | None,
-    hidden: int | None,
-    unreadable: int,
-    seed: int,
-    now: int | None,
-    host: str,
-    port: int,
-    rate_limit: int,
-    window: float,
-    latency: float,
-    page_latency: float,
-    change_every: int,
-    until_stdin_closes: bool,
+    faults: tuple[str, ...], behaviour: str, change_every: int, until_stdin_closes: bool, **options: Any
 ) -> None:
     """Serve a synthetic ClickUp workspace.
 
-    Prints one line of JSON with its url, token and team_id once it answers; ends on SIGTERM or SIGINT.
+    Prints one line of JSON with its url, token and team_id once it answers; ends on SIGTERM or SIGINT with
+    a second one: how many requests came, were throttled, fell into one window; GET /demo/stats tells too.
     """
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: over.set())
-    world = build_world(
-        tasks=tasks, lists=lists, members=members, time_entries=time_entries, hidden=hidden,
-        unreadable=unreadable, seed=seed, now=now,
-    )  # fmt: skip
-    changes = Changes(world, every=change_every, seed=seed, kinds=VISIBLE_CHANGES) if change_every else None
+    world = build_world(**{name: options.pop(name) for name in _WORLD})
+    changes = Changes(world, every=change_every, seed=world.seed) if change_every else None
     with DemoServer(
-        world, host=host, port=port, rate_limit=rate_limit, window=window, latency=latency,
-        page_latency=page_latency, changes=changes,
-    ) as server:  # fmt: skip
+        world,
+        faults=[_read(text, Fault) for text in faults],
+        behaviour=_read(behaviour, Behaviour),
+        changes=changes,
+        **options,
+    ) as server:
         facts = {
             "url": server.url,
             "token": server.token,
@@ -77,6 +75,14 @@ def main(
         if until_stdin_closes:
             threading.Thread(target=_wait_for_end, args=(over,), daemon=True).start()
         over.wait()
+        click.echo(msgspec.json.encode(server.stats).decode())
+
+
+def _read(text: str, kind: type[_Kind]) -> _Kind:
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.MsgspecError as error:
+        raise click.BadParameter(f"{text!r}: {error}") from None
 
 
 def _wait_for_end(over: threading.Event) -> None:

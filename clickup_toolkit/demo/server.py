@@ -6,34 +6,22 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from clickup_toolkit.demo.api import Api
-from clickup_toolkit.demo.app import App, Conduct, Recorded
+from clickup_toolkit.demo.app import App, Conduct, Recorded, Stats
 from clickup_toolkit.demo.behaviour import Behaviour
 from clickup_toolkit.demo.faults import Fault
 from clickup_toolkit.demo.window import RateWindow
 from clickup_toolkit.demo.world import World
 
-__all__ = ["OAUTH_TOKEN", "TOKEN", "DemoServer", "Stats"]
+__all__ = ["OAUTH_TOKEN", "TOKEN", "DemoServer"]
 
 TOKEN = "pk_38204117_DEMO0TOKEN0OF0THE0SYNTHETIC0WORKSPACE"  # noqa: S105  # opens nothing but the demo
 OAUTH_TOKEN = "38204117_demo0oauth0token0of0the0synthetic0workspace"  # noqa: S105
-
-
-@dataclass(frozen=True)
-class Stats:
-    """What the server has seen: ``fullest_window`` is the most requests that passed in one window."""
-
-    requests: int
-    throttled: int
-    fullest_window: int
-    most_at_once: int
-    bytes_sent: int
 
 
 class _Protocol(HttpToolsProtocol):
@@ -103,15 +91,7 @@ class DemoServer:
     @property
     def stats(self) -> Stats:
         """The counts so far."""
-        account = self._app.account
-        windows = self._windows.values()
-        return Stats(
-            account.arrived,
-            sum(window.throttled for window in windows),
-            max(window.fullest for window in windows),
-            account.most_open,
-            account.bytes_sent,
-        )
+        return self._app.stats
 
     def start(self) -> DemoServer:
         """Listen; return once requests are answered."""
