@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from contextlib import nullcontext
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
@@ -15,11 +14,11 @@ from clickup_toolkit.cli.failures import INTERRUPTED
 
 @click.command()
 @click.option("--full", is_flag=True, help="Read everything again, even what did not change.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as one line of JSON.")
+@click.option("--json", is_flag=True, help="Print the report as one line of JSON.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @data_dir_option
 @click.pass_context
-def export(ctx: click.Context, full: bool, as_json: bool, quiet: bool, data_dir: Path | None) -> None:
+def export(ctx: click.Context, full: bool, json: bool, quiet: bool, data_dir: Path | None) -> None:
     """Export the workspace, publish it as the latest version, and report.
 
     Progress goes to standard error, the report to standard output. An export that was cut off goes on where
@@ -30,22 +29,17 @@ def export(ctx: click.Context, full: bool, as_json: bool, quiet: bool, data_dir:
     """
     settings = read_settings("token", "team_id", data_dir=data_dir)
     start_logging(settings, "warning")
-    signal.signal(signal.SIGTERM, _interrupt)
-    import msgspec
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    from tqdm.contrib.logging import logging_redirect_tqdm
 
     from clickup_toolkit.export import run_export_sync
-    from clickup_toolkit.schedule.progress import ProgressBar
-    from clickup_toolkit.schedule.report import describe
+    from clickup_toolkit.schedule import ProgressBar, as_json, describe
 
     try:
-        with nullcontext() if quiet else ProgressBar(disable=None) as progress:
+        with logging_redirect_tqdm(), nullcontext() if quiet else ProgressBar(disable=None) as progress:
             report = run_export_sync(settings, full=full, progress=progress)
     except KeyboardInterrupt:
         click.echo("Stopped. Give the command again: the export goes on where it stopped.", err=True)
         ctx.exit(INTERRUPTED)
-    click.echo(msgspec.json.encode(report) if as_json else describe(report))
+    click.echo(as_json(report) if json else describe(report))
     ctx.exit(report.exit_code)
-
-
-def _interrupt(_number: int, _frame: object) -> NoReturn:
-    raise KeyboardInterrupt

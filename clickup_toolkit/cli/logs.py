@@ -45,6 +45,8 @@ def configure(level: str, as_json: bool | None, stream: TextIO | None = None) ->
     root.setLevel(level.upper())
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Every try of every request that failed; the report counts them, and says what came of it.
+    logging.getLogger("stamina").setLevel(logging.ERROR if level == "warning" else logging.NOTSET)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

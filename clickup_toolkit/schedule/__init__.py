@@ -10,6 +10,7 @@ from __future__ import annotations
 from clickup_toolkit.schedule.notebook import check_parameters, environment, find_notebook, run_notebook
 from clickup_toolkit.schedule.progress import ProgressBar
 from clickup_toolkit.schedule.report import (
+    as_json,
     describe,
     gaps_table,
     note_report,
@@ -23,6 +24,7 @@ __all__ = [
     "ProgressBar",
     "SteadyClock",
     "Timetable",
+    "as_json",
     "check_parameters",
     "describe",
     "environment",

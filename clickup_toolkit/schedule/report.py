@@ -22,15 +22,30 @@ if TYPE_CHECKING:
     from clickup_toolkit.export import Report
     from clickup_toolkit.records import Gap
 
-__all__ = ["describe", "gaps_table", "note_report", "notebook_settings", "read_facts", "read_report"]
+__all__ = [
+    "as_json",
+    "describe",
+    "gaps_table",
+    "note_report",
+    "notebook_settings",
+    "read_facts",
+    "read_report",
+]
 
 _MIME = "application/vnd.clickup-toolkit.report+json"
 _MOST_GAPS = 20  # shown one by one; all of them stand in the table `gaps`
+_WRAPPED = "text-align: left; vertical-align: top; white-space: normal; overflow-wrap: anywhere"
 
 
 def describe(report: Report) -> str:
     """Return the report as lines for a terminal."""
     return "\n".join([*_counts(report), *_gaps(report.gaps)])
+
+
+def as_json(report: Report) -> str:
+    """Return the report as one line of JSON, the gaps as objects."""
+    gaps = [gap._asdict() for gap in report.gaps]
+    return msgspec.json.encode({**msgspec.structs.asdict(report), "gaps": gaps}).decode()
 
 
 def _counts(report: Report) -> Iterator[str]:
@@ -75,7 +90,7 @@ def gaps_table(report: Report) -> Styler:
 
     table = pd.DataFrame(report.gaps, columns=list(Gap._fields))
     style = table.style.hide(axis="index").format(escape="html")  # the messages are other people's
-    return style.set_table_styles([{"selector": "th, td", "props": "text-align: left; vertical-align: top"}])
+    return style.set_table_styles([{"selector": "th, td", "props": _WRAPPED}])
 
 
 def note_report(report: Report) -> None:

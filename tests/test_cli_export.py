@@ -1,0 +1,216 @@
+"""`export`, `versions`, `doctor` and `schedule --once` as a user gives them, against real servers."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clickup_toolkit import publish
+from clickup_toolkit.demo import DemoServer, World, build_world
+from clickup_toolkit.schedule import environment, read_report
+from clickup_toolkit.settings import Secret, Settings
+
+KEYS = [
+    *("version", "complete", "mode", "tasks", "changed", "deleted", "time_entries", "time_in_status"),
+    *("requests", "throttled", "retries", "resumed", "seconds", "peak_rss_mb", "gaps"),
+]
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    """Give a small workspace that nothing changes."""
+    return build_world(tasks=120, time_entries=60)
+
+
+@pytest.fixture(scope="module")
+def server(world: World) -> Iterator[DemoServer]:
+    """Give a server in front of it."""
+    with DemoServer(world, rate_limit=1_000_000) as started:
+        yield started
+
+
+@pytest.fixture
+def settings(tmp_path: Path, server: DemoServer, redis_url: str) -> Settings:
+    """Return settings that reach both servers, with a data folder of their own."""
+    return Settings(
+        token=Secret(server.token),
+        team_id=server.team_id,
+        api_auth_token=Secret("word"),
+        concurrency=4,
+        max_retries=2,
+        initial_backoff=0.05,
+        api_url=server.url,
+        redis_url=redis_url,
+        data_dir=tmp_path / "data",
+    )
+
+
+def give(settings: Settings, *words: str, **changes: object) -> subprocess.CompletedProcess[str]:
+    """Give a command line with these settings."""
+    return subprocess.run(
+        [sys.executable, "-m", "clickup_toolkit.cli", *words],
+        env=environment(dataclasses.replace(settings, **changes)),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_json_is_one_line_with_every_key(settings: Settings, world: World) -> None:
+    """`--json` prints the report's keys in their order, and nothing else anywhere; gaps give exit code 3."""
+    process = give(settings, "export", "--json", "--quiet")
+    (line,) = process.stdout.splitlines()
+    report = json.loads(line)
+    assert list(report) == KEYS
+    assert (report["complete"], report["mode"], report["tasks"]) == (False, "full", len(world.ledger().tasks))
+    assert {gap["what"] for gap in report["gaps"]} <= {"lists", "time_in_status"}
+    assert [list(gap) for gap in report["gaps"][:1]] == [["what", "id", "code", "message", "remedy"]]
+    assert (process.returncode, process.stderr) == (3, "")
+
+
+def test_the_report_can_be_read_and_the_version_listed(settings: Settings) -> None:
+    """Without `--json` the report is for people; `versions` then lists what was published."""
+    process = give(settings, "export", "--data-dir", str(settings.data_dir / "other"))
+    first, *_ = process.stdout.splitlines()
+    version = re.fullmatch(r"Published version (\d{8}T\d{6}Z), with \d gaps?", first)
+    assert version
+    assert (settings.data_dir / "other" / "clickup.db").exists()
+    listed = give(settings, "versions").stdout.splitlines()
+    head = ["version", "updated (UTC)", "tasks", "text MB", "stored MB", "complete"]
+    assert re.split(" {2,}", listed[0]) == head
+    assert re.fullmatch(
+        version[1] + r"  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d +120 +\d\.\d\d +\d\.\d\d  with gaps", listed[1]
+    )
+    assert len(listed) == 2
+
+
+def test_versions_of_an_empty_redis(settings: Settings) -> None:
+    """Where there is no version yet, `versions` says how to make one."""
+    process = give(settings, "versions")
+    assert (process.returncode, process.stdout) == (
+        0,
+        f"Redis holds no version of workspace {settings.team_id}. Make one: clickup-toolkit export\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"token": Secret("pk_1_WRONG0TOKEN")}, "token"),
+        ({"team_id": "404"}, "404"),
+        ({"api_url": "http://127.0.0.1:9/api/v2"}, "http://127.0.0.1:9/api/v2"),
+        ({"redis_url": "redis://127.0.0.1:9/0"}, "127.0.0.1:9"),
+        ({"data_dir": Path("/proc/nowhere")}, "/proc/nowhere"),
+    ],
+    ids=["wrong token", "wrong workspace", "unreachable API", "unreachable Redis", "unwritable folder"],
+)
+def test_a_failed_export_says_one_clear_thing(
+    settings: Settings, changes: dict[str, object], said: str
+) -> None:
+    """What keeps an export from working is named, with a remedy, without traceback or secret; exit code 1."""
+    process = give(settings, "export", "--quiet", **changes)
+    message, *remedy = process.stderr.splitlines()
+    assert process.returncode == 1
+    assert message.startswith("Error: ")
+    assert said in message
+    assert len(remedy) == 1
+    assert "WRONG0TOKEN" not in process.stderr
+    assert process.stdout == ""
+
+
+def test_a_second_export_is_refused(settings: Settings) -> None:
+    """While another export of the workspace holds the lock, exit code 4 says so."""
+    assert settings.team_id
+    with publish.ExportLock(publish.connect(settings), settings.team_id, 30):
+        process = give(settings, "export", "--quiet")
+    assert process.returncode == 4
+    assert process.stderr.startswith(
+        f"Error: Another export of workspace {settings.team_id} is running since "
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_export_can_be_taken_up(settings: Settings, world: World, number: int) -> None:
+    """Ctrl-C and SIGTERM end an export with 130 and a hint; the next one asks for nothing twice."""
+    with DemoServer(world, rate_limit=1_000_000, latency=0.05) as slow:
+        settings = dataclasses.replace(settings, api_url=slow.url)
+        with subprocess.Popen(
+            [sys.executable, "-m", "clickup_toolkit.cli", "export", "--quiet"],
+            env=environment(settings),
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            deadline = time.monotonic() + 60
+            while len(slow.requests) < 20:
+                assert time.monotonic() < deadline, "the export does not ask"
+                time.sleep(0.01)
+            process.send_signal(number)
+            assert process.stderr
+            said = process.stderr.read()
+        assert (process.returncode, said) == (
+            130,
+            "Stopped. Give the command again: the export goes on where it stopped.\n",
+        )
+        report = json.loads(give(settings, "export", "--json", "--quiet").stdout)
+    assert report["resumed"] >= 15
+    assert report["tasks"] == len(world.ledger().tasks)
+
+
+def test_the_doctor_finds_everything_well(settings: Settings) -> None:
+    """With servers that answer and a version published, every check is well and the exit code 0."""
+    give(settings, "export", "--quiet")
+    process = give(settings, "doctor")
+    checks = [line.split()[:2] for line in process.stdout.splitlines()[:-1]]
+    names = ["settings", "software", "token", "workspace", "redis", "versions", "disk"]
+    assert checks == [["ok", name] for name in names]
+    assert process.stdout.splitlines()[-1] == "All is well."
+    assert process.returncode == 0
+
+
+def test_the_doctor_says_what_to_do(settings: Settings) -> None:
+    """Every problem comes with a remedy; what depends on it is not blamed; exit code 1."""
+    process = give(settings, "doctor", team_id="404", redis_url="redis://127.0.0.1:9/0")
+    lines = process.stdout.splitlines()
+    failed = [at for at, line in enumerate(lines) if line.startswith("FAIL")]
+    assert [lines[at].split()[1] for at in failed] == ["workspace", "redis"]
+    assert lines[failed[0]].endswith("The token does not reach the workspace 404.")
+    assert all(lines[at + 1].lstrip().startswith("→ ") for at in failed)
+    assert (lines[-1], process.returncode) == ("2 problems found.", 1)
+
+
+def test_schedule_once_runs_the_notebook(settings: Settings, world: World) -> None:
+    """The notebook exports, reports and draws; the exit code is the export's; no secret stays in it."""
+    process = give(settings, "schedule", "--once", "--full")
+    (executed,) = (settings.data_dir / "runs").iterdir()
+    report = read_report(executed)
+    assert report
+    assert report.tasks == len(world.ledger().tasks)
+    assert process.stdout.splitlines()[0].startswith(f"Published version {report.version}")
+    assert process.stdout.splitlines()[-1] == f"Executed notebook: {executed}"
+    assert process.returncode == report.exit_code
+    assert settings.token
+    text = executed.read_text()
+    assert settings.token.reveal() not in text
+    assert '"application/vnd.plotly.v1+json"' in text
+
+
+def test_schedule_once_carries_the_cause_out(settings: Settings) -> None:
+    """When the export in the notebook fails, its sentence and exit code come out, and where to look."""
+    assert settings.team_id
+    with publish.ExportLock(publish.connect(settings), settings.team_id, 30):
+        process = give(settings, "schedule", "--once")
+    (executed,) = (settings.data_dir / "runs").iterdir()
+    message, remedy = process.stderr.splitlines()
+    assert message.startswith(f"Error: Another export of workspace {settings.team_id} is running since ")
+    assert remedy == f"The executed notebook shows where: {executed}"
+    assert (process.returncode, process.stdout) == (4, "")
