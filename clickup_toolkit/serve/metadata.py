@@ -18,7 +18,7 @@ DATASETTE_SETTINGS: dict[str, int | bool] = {
     "num_sql_threads": 4,
     "sql_time_limit_ms": 5000,
     "facet_time_limit_ms": 1500,
-    "facet_suggest_time_limit_ms": 100,
+    "suggest_facets": False,  # each column of a large table would be tried; its menu offers the facet anyway
     "default_facet_size": 20,
     "default_cache_ttl": 0,  # a page from before an export must not outlive it in the browser
     "truncate_cells_html": 400,

@@ -6,6 +6,7 @@ script from the figure's JSON, which Plotly stores beside its HTML, and the page
 
 from __future__ import annotations
 
+import re
 import threading
 from functools import lru_cache
 from importlib.resources import files
@@ -24,6 +25,9 @@ CONTENT_SECURITY_POLICY = (
 """Nothing is asked of a foreign host; and the page is no part of the site, should a script run after all."""
 
 _PLOTLY = "application/vnd.plotly.v1+json"
+# Not a means of safety, which is the policy's business: the browser would complain of each, and plotly.js,
+# which the first chart of a notebook brings along, is large.
+_SCRIPT = re.compile(r"<script\b.*?</script\s*>", re.DOTALL | re.IGNORECASE)
 _one_at_a_time = threading.Lock()  # nbconvert's exporter is shared, and not made for threads
 
 
@@ -41,7 +45,7 @@ def _to_html(path: Path, _changed: int, _size: int) -> str:
         notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
         for cell in notebook.cells:
             for output in cell.get("outputs", ()):
-                _draw_from_json(output.get("data", {}))
+                _prepare(output.get("data", {}))
         html, _ = _exporter().from_notebook_node(notebook)
     return str(html)
 
@@ -61,14 +65,20 @@ def _exporter() -> Any:
     )
 
 
-def _draw_from_json(data: dict[str, Any]) -> None:
-    """Replace what an output shows by the place and the data of its chart, when it is one."""
-    figure = data.get(_PLOTLY)
-    if figure is None:
-        return
+def _prepare(data: dict[str, Any]) -> None:
+    """Make what an output shows fit for a page in which no script of the notebook runs."""
+    if _PLOTLY in data:
+        chart = _place_of_chart(data[_PLOTLY])
+        data.clear()
+        data["text/html"] = chart
+    elif "text/html" in data:
+        data["text/html"] = _SCRIPT.sub("", "".join(data["text/html"]))
+
+
+def _place_of_chart(figure: object) -> str:
+    """Return the place and the data of a chart, which our own script draws."""
     text = msgspec.json.encode(figure).decode().replace("<", "\\u003c")
-    data.clear()
-    data["text/html"] = (
+    return (
         f'<figure class="chart"><script type="application/json">{text}</script>'
         "<noscript>This chart needs JavaScript.</noscript></figure>"
     )

@@ -28,7 +28,7 @@ def ago(then: datetime, now: datetime) -> str:
     passed = now - then
     if passed < timedelta(minutes=1):
         return "just now"
-    return f"{duration(passed / timedelta(milliseconds=1))} ago"
+    return f"{duration(passed // timedelta(minutes=1) * 60_000)} ago"
 
 
 def size(count: int) -> str:
