@@ -1,0 +1,179 @@
+"""`up` and `demo`: everything together, in the foreground, ended in order."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from clickup_toolkit import publish
+from clickup_toolkit.demo import DemoServer, build_world
+from clickup_toolkit.schedule import environment, read_report
+from clickup_toolkit.settings import Secret, Settings
+
+COMMAND = [sys.executable, "-m", "clickup_toolkit.cli"]
+
+
+def eventually(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Poll until the condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def children_of(process: subprocess.Popen[str], *words: str) -> list[psutil.Process]:
+    """Return the descendants whose command line ends in ``words``."""
+    found = psutil.Process(process.pid).children(recursive=True)
+    return [child for child in found if tuple(child.cmdline()[-len(words) :]) == words]
+
+
+def left_over(folder: Path) -> list[list[str]]:
+    """Return the command lines of living processes that work in this folder."""
+    lines = []
+    for process in psutil.process_iter():
+        try:
+            environ, line = process.environ(), process.cmdline()
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+        if process.pid != os.getpid() and str(folder) in (*line, environ.get("CLICKUP_DATA_DIR", "")):
+            lines.append(line)
+    return lines
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    """Return settings of a small workspace, with the embedded server of a data folder of its own."""
+    with DemoServer(build_world(tasks=80, time_entries=40), rate_limit=1_000_000) as server:
+        settings = Settings(
+            token=Secret(server.token),
+            team_id=server.team_id,
+            api_auth_token=Secret("word"),
+            api_url=server.url,
+            data_dir=tmp_path,
+            port=free_port(),
+        )
+        yield settings
+        publish.stop(settings)
+
+
+def status(settings: Settings) -> int:
+    """Return the HTTP status of the JSON export; 0 when nobody answers."""
+    try:
+        return httpx.get(
+            f"http://127.0.0.1:{settings.port}/api/v1/export/",
+            headers={"Authorization": "Bearer word"},
+            trust_env=False,
+        ).status_code
+    except httpx.TransportError:
+        return 0
+
+
+@pytest.mark.slow
+def test_up_exports_serves_and_ends_in_order(settings: Settings) -> None:
+    """Export and site come up by themselves, a killed server comes back, SIGTERM leaves nothing running."""
+    with subprocess.Popen(
+        [*COMMAND, "--log-json", "up"], env=environment(settings), stderr=subprocess.PIPE, text=True
+    ) as process:
+        eventually(lambda: status(settings) == 200)
+        (server,) = children_of(process, "serve")
+        server.kill()
+        eventually(lambda: status(settings) == 0)
+        eventually(lambda: status(settings) == 200)
+        process.terminate()
+        assert process.stderr
+        events = [json.loads(line) for line in process.stderr]
+    assert process.returncode == 0
+    told = [(event["event"], event.get("child")) for event in events]
+    assert told.count(("up.child_died", "serve")) == 1
+    assert sorted(told[-2:]) == [("up.child_ended", "schedule"), ("up.child_ended", "serve")]
+    assert "word" not in " ".join(json.dumps(event) for event in events)
+    (executed,) = (settings.data_dir / "runs").iterdir()
+    assert read_report(executed)
+    assert left_over(settings.data_dir) == []
+
+
+@pytest.mark.slow
+def test_up_is_ended_in_the_middle_of_a_run(settings: Settings) -> None:
+    """SIGTERM during an export ends it in order: the run is noted as under way, and nothing stays behind."""
+    with DemoServer(build_world(tasks=80), rate_limit=1_000_000, latency=0.5) as slow:
+        environ = {**environment(settings), "CLICKUP_API_URL": slow.url}
+        with subprocess.Popen([*COMMAND, "up"], env=environ, stderr=subprocess.DEVNULL, text=True) as process:
+            eventually(lambda: len(slow.requests) > 5)
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+    assert process.returncode == 0
+    assert json.loads((settings.data_dir / "schedule.json").read_text())["running"] is True
+    assert left_over(settings.data_dir) == []
+
+
+def test_up_does_not_start_on_a_port_that_is_taken(settings: Settings) -> None:
+    """What no restart can heal ends `up` at once, with a reason, and stops what had been started."""
+    with socket.create_server(("127.0.0.1", settings.port)):
+        process = subprocess.run(
+            [*COMMAND, "up"],
+            env=environment(settings),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert process.returncode == 1
+    assert f"Error: HOST 127.0.0.1 and PORT {settings.port} cannot be served" in process.stderr
+    assert process.stderr.splitlines()[-1].startswith("Error: `serve` cannot run")
+    assert left_over(settings.data_dir) == []
+
+
+@pytest.mark.slow
+def test_the_demo_exports_everything_and_ends(tmp_path: Path) -> None:
+    """`demo --once` needs no settings, holds what its workspace holds, and leaves nothing running."""
+    real = Settings(
+        token=Secret("pk_1_REAL"), team_id="77", redis_url="redis://127.0.0.1:9", data_dir=tmp_path / "data"
+    )
+    process = subprocess.run(
+        [*COMMAND, "demo", "--once", "--tasks", "100"],
+        env=environment(real),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    lines = process.stdout.splitlines()
+    assert (process.returncode, lines[0][:17]) == (0, "Published version")
+    at = lines.index("Compared with the workspace itself:")
+    assert lines[at + 1] == "  100 of 100 tasks"
+    assert "missing" not in process.stdout
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["demo"]
+    (executed,) = (tmp_path / "data" / "demo" / "runs").iterdir()
+    assert f"Executed notebook: {executed}" in lines
+    assert left_over(tmp_path / "data" / "demo") == []
+
+
+def test_the_demo_never_empties_a_folder_of_others(tmp_path: Path) -> None:
+    """A folder that holds something else is refused and left as it is."""
+    (tmp_path / "clickup.db").write_text("precious")
+    process = subprocess.run(
+        [*COMMAND, "demo", "--once", "--data-dir", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr == (
+        f"Error: {tmp_path} holds something else than a demo.\nChoose another folder with --data-dir.\n"
+    )
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("clickup.db", "precious")]
