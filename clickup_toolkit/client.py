@@ -65,15 +65,24 @@ class Answer(NamedTuple):
 
 
 class Request(NamedTuple):
-    """One question: ``path`` below the base address, or whole for another API version; ``query`` in order."""
+    """One question: ``path`` below the base address, or whole for another API version; ``query`` in order.
+
+    ``time`` tells a question from the same one asked earlier in the crawl; it is not sent.
+    """
 
     path: str
     query: Query = ()
+    time: str = ""
+
+    @property
+    def address(self) -> str:
+        """What is asked for, below the base address."""
+        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
 
     @property
     def key(self) -> str:
         """The question as one string, the same in every run."""
-        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+        return f"{self.address}#{self.time}" if self.time else self.address
 
 
 class Stats(msgspec.Struct):
@@ -164,7 +173,7 @@ class Client:
         self, request: Request, answered: Callable[[RateReport], None]
     ) -> tuple[httpx.Response, bytes]:
         self.stats.requests += 1
-        address = request.key if request.key.startswith("http") else self._base + request.key
+        address = request.address if request.path.startswith("http") else self._base + request.address
         try:
             async with self._http.stream("GET", address) as response:
                 body = b"".join([part async for part in response.aiter_raw()])
@@ -275,4 +284,5 @@ def _broken(request: Request, why: str, code: str = "BROKEN_ANSWER") -> BrokenAn
 
 
 def _shown(request: Request) -> str:
-    return f"GET {request.key if len(request.key) <= 120 else request.key[:117] + '…'}"
+    address = request.address
+    return f"GET {address if len(address) <= 120 else address[:117] + '…'}"

@@ -108,7 +108,8 @@ class _Step(NamedTuple):
 class Walk:
     """A long list of tasks: where it is asked for, and the order it is read in.
 
-    ``by`` is ``created`` or ``updated``: the field that orders and that ``since`` (ms) limits.
+    ``by`` is ``created`` or ``updated``: the field that orders and that ``since`` (ms) limits. ``time`` tells
+    it from the same list read earlier in the crawl.
     """
 
     path: str
@@ -116,12 +117,13 @@ class Walk:
     context: dict[str, str]
     by: str = "created"
     since: int | None = None
+    time: str = ""
 
     def request(self, step: _Step) -> Request:
         """Return the question at a place of the cursor."""
         order = [("order_by", self.by), ("reverse", "true"), ("page", str(step.page))]
         after = [] if step.after is None else [(f"date_{self.by}_gt", str(max(0, step.after - 1)))]
-        return Request(self.path, [*self.query, *after, *order])
+        return Request(self.path, [*self.query, *after, *order], self.time)
 
     def times(self, tasks: list[TaskHead]) -> list[int]:
         """Return the instants (ms) that order these tasks; unreadable ones are left out."""

@@ -15,7 +15,7 @@ import msgspec
 from clickup_toolkit.client import Request
 from clickup_toolkit.crawl.reader import Reader, each
 
-__all__ = ["Place", "Places", "read_open_structure", "read_structure"]
+__all__ = ["Place", "Places", "read_open_structure", "read_structure", "read_vanished_lists"]
 
 BOTH = ("false", "true")
 
@@ -42,6 +42,7 @@ class Places:
     lists: dict[str, Place] = field(default_factory=dict)
     folders: list[str] = field(default_factory=list)
     spaces: list[str] = field(default_factory=list)
+    open_spaces: list[str] = field(default_factory=list)
     shared_tasks: list[str] = field(default_factory=list)
 
 
@@ -106,6 +107,17 @@ async def read_open_structure(reader: Reader, team: str) -> Places:
     return found.finished()
 
 
+async def read_vanished_lists(reader: Reader, team: str, places: Places) -> list[Place]:
+    """Ask for the open places once more; return the lists that were there before and are not any longer.
+
+    They were archived meanwhile, with tasks perhaps that were moved into them just before.
+    """
+    again = _Structure(reader, team, Places(), time="again")
+    await each(again.read_open_space, places.open_spaces)
+    before = [place for place in places.lists.values() if not place.hidden]
+    return [place for place in before if place.id not in again.places.lists]
+
+
 @dataclass(frozen=True)
 class _Folder:
     id: str
@@ -125,6 +137,7 @@ class _Structure:
     spaces: dict[str, bool] = field(default_factory=dict)
     folders: dict[str, _Folder] = field(default_factory=dict)
     with_own_statuses: list[str] = field(default_factory=list)
+    time: str = ""
 
     async def read_spaces(self, archived: str) -> None:
         request = Request(f"/team/{self.team}/space", [("archived", archived)])
@@ -143,15 +156,17 @@ class _Structure:
     async def read_open_space(self, space_id: str) -> None:
         await self._read_folders(space_id, False, "false")
         await self._read_folderless(space_id, False, "false")
-        await self._read_definitions(space_id)
+        if not self.time:
+            await self._read_definitions(space_id)
 
     def finished(self) -> Places:
         self.places.spaces, self.places.folders = list(self.spaces), list(self.folders)
+        self.places.open_spaces = [space for space, archived in self.spaces.items() if not archived]
         return self.places
 
     async def _read_folders(self, space_id: str, buried: bool, archived: str) -> None:
         context = {"space_id": space_id, "archived": archived, "in_archived": _text(buried)}
-        request = Request(f"/space/{space_id}/folder", [("archived", archived)])
+        request = Request(f"/space/{space_id}/folder", [("archived", archived)], self.time)
         page = await self.reader.ask_or_gap(
             "folders", request, _decode_folders, context, what="folders", id=space_id
         )
@@ -162,7 +177,7 @@ class _Structure:
 
     async def _read_folderless(self, space_id: str, buried: bool, archived: str) -> None:
         context = {"space_id": space_id, "archived": archived, "in_archived": _text(buried)}
-        request = Request(f"/space/{space_id}/list", [("archived", archived)])
+        request = Request(f"/space/{space_id}/list", [("archived", archived)], self.time)
         page = await self.reader.ask_or_gap(
             "folderless_lists", request, _decode_lists, context, what="lists", id=space_id
         )

@@ -3,13 +3,14 @@
 The workspace-wide route takes many lists in one question, so small lists share pages. It does not show
 archived tasks, tasks in archived places and what is only shared: those are read list by list. The order
 matters while the workspace changes: archived tasks are read after the active ones, so a task archived in
-between is seen by one of the two; and at the end a sweep reads what changed since the crawl began, so a
-task that was moved to a list already read is seen there.
+between is seen by one of the two; lists that were archived meanwhile are read once more; and at the end a
+sweep reads what changed since the crawl began, so a task that was moved to a list already read is seen there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import msgspec
@@ -17,7 +18,7 @@ import msgspec
 from clickup_toolkit.client import Query, Request
 from clickup_toolkit.crawl.cursor import TaskHead, Walk, home_list, instant, walk
 from clickup_toolkit.crawl.reader import Reader, each
-from clickup_toolkit.crawl.structure import Place, Places
+from clickup_toolkit.crawl.structure import Place, Places, read_vanished_lists
 from clickup_toolkit.errors import ClickUpError, Refused, Unanswered
 
 __all__ = ["read_changed_tasks", "read_tasks"]
@@ -42,6 +43,7 @@ async def read_tasks(reader: Reader, team: str, places: Places) -> None:
     await each(tasks.read_archived, places.lists.values())
     await each(tasks.read_active, tasks.shorter_than_told(visible))
     await each(tasks.read_shared_task, places.shared_tasks)
+    await each(tasks.read_vanished, await read_vanished_lists(reader, team, places))
     await tasks.sweep(reader.journal.started)
     await each(tasks.sweep_hidden, hidden)
     await each(tasks.read_unknown_list, sorted(reader.journal.unknown_lists(places.lists.keys())))
@@ -133,17 +135,28 @@ class _Tasks:
         if task:
             self._note([task])
 
+    async def read_vanished(self, place: Place) -> None:
+        """Read a list that was archived during the crawl once more, by its own route."""
+        async with self.reader.gap_for("tasks", place.id):
+            await self._walk(replace(self._of_list(place, archived="false"), time="again"))
+            await self._walk(replace(self._of_list(place, archived="true"), time="again"))
+
     async def sweep(self, since: int) -> None:
-        """Read what changed since ``since`` (ms), in the order of the changes, to the last one."""
-        async with self.reader.gap_for("tasks_changed_meanwhile"):
-            await self._walk(Walk(self.route, EVERYTHING, {"route": "team"}, "updated", since - OVERLAP_MS))
+        """Read what changed since ``since`` (ms), in the order of the changes, to the last one.
+
+        Archived tasks are asked for too: that the workspace-wide route shows them is reported, not promised.
+        """
+        for archived in ("false", "true"):
+            query = [("archived", archived), *EVERYTHING]
+            async with self.reader.gap_for("tasks_changed_meanwhile"):
+                await self._walk(Walk(self.route, query, {"route": "team"}, "updated", since - OVERLAP_MS))
 
     async def sweep_hidden(self, place: Place, since: int | None = None) -> None:
         """The same for one list that the workspace-wide route does not show; by default since the start."""
         since = (self.reader.journal.started if since is None else since) - OVERLAP_MS
         of_list = self._of_list(place, archived="false")
         async with self.reader.gap_for("tasks_changed_meanwhile", place.id):
-            await self._walk(Walk(of_list.path, of_list.query, of_list.context, "updated", since))
+            await self._walk(replace(of_list, by="updated", since=since))
 
     async def read_unknown_list(self, list_id: str) -> None:
         """Ask what a list is that tasks name but no place showed: new, or not for this token's eyes."""
