@@ -139,8 +139,9 @@ def test_a_failed_run_is_logged_and_the_next_comes_at_its_time(tmp_path: Path) -
     with capture_logs() as logs:
         run_forever(Settings(data_dir=tmp_path), clock=clock, run=fail)
     assert runs.hours == [0, 5]
-    assert logs[:3] == [
+    assert logs[:4] == [
         {"event": "schedule.next", "at": "2026-11-23T10:15:00+00:00", "log_level": "info"},
+        {"event": "schedule.run_begun", "log_level": "info"},
         {
             "event": "schedule.run_failed",
             "error": "ClickUp cannot be reached.",

@@ -17,6 +17,7 @@ from clickup_toolkit.settings import Settings
 
 __all__ = ["data_dir_option", "read_settings", "start_logging", "stop_on_signals"]
 
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Command = TypeVar("Command", bound=Callable[..., None])
 
 
@@ -48,7 +49,10 @@ def start_logging(settings: Settings, default: str) -> None:
 
 @contextmanager
 def stop_on_signals() -> Iterator[threading.Event]:
-    """Give an event that the first SIGINT or SIGTERM sets; a second SIGINT interrupts as usual."""
+    """Give an event that the first SIGINT, SIGTERM or SIGHUP sets; a second SIGINT interrupts as usual.
+
+    SIGHUP, which a closing terminal sends, is left alone where it was ignored from the start, as by nohup.
+    """
     stop = threading.Event()
 
     def ask(number: int, _frame: FrameType | None) -> None:
@@ -56,7 +60,8 @@ def stop_on_signals() -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         stop.set()
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    heeded = [number for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, ask) for number in heeded}
     try:
         yield stop
     finally:

@@ -175,6 +175,7 @@ def _wait_until_due(timetable: Timetable, clock: Clock) -> bool:
 
 def _run_once(run: Callable[[], Path]) -> None:
     began = time.monotonic()
+    _log.info("schedule.run_begun")
     try:
         executed = run()
     except ToolkitError as error:
