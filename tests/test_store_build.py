@@ -26,7 +26,8 @@ def test_a_crawl_becomes_a_database(tmp_path: Path) -> None:
     assert rows(
         database,
         "SELECT id, status, list_name, folder_name, space_name, in_archived, tracked_ms, "
-        "tracked_billable_ms, tracked_entries, status_since, status_ms, cycle_started, age_ms, as_of FROM tasks ORDER BY id",
+        "tracked_billable_ms, tracked_entries, status_since, status_ms, cycle_started, age_ms, as_of "
+        "FROM tasks ORDER BY id",
     ) == [
         ("a", "in progress", "Board", "Web", "Product", 1, 2 * HOUR, HOUR, 3, "2023-11-14T23:13:20.000Z",
          HOUR // 2, "2023-11-14T23:13:20.000Z", STARTED + 6000 - SINCE, "2025-11-23T10:00:06.000Z"),

@@ -95,7 +95,8 @@ def test_the_head_holds_everything_but_the_tasks(tmp_path: Path) -> None:
     ]
     listed = {
         "orderindex": None, "archived": False, "in_archived": False, "shared": False,
-        "override_statuses": None, "task_count": None, "start_date": None, "due_date": None, "permission_level": None,
+        "override_statuses": None, "task_count": None, "start_date": None, "due_date": None,
+        "permission_level": None,
         "space_id": "S1", "statuses": statuses,
     }  # fmt: skip
     assert list(head.items()) == list(
@@ -124,8 +125,8 @@ def test_the_head_holds_everything_but_the_tasks(tmp_path: Path) -> None:
             ],
             "members": [
                 {"id": "1", "username": "Ada", "email": None, "initials": None, "color": None,
-                 "role": "owner", "state": "active", "date_joined": "2020-09-13T12:26:40.000Z", "date_invited": None,
-                 "last_active": None}
+                 "role": "owner", "state": "active", "date_joined": "2020-09-13T12:26:40.000Z",
+                 "date_invited": None, "last_active": None}
             ],
             "custom_fields": [],
             "unassigned_time_entries": [stray[1], stray[0]],
