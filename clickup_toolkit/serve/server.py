@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from types import FrameType
 
 import uvicorn
 
@@ -24,8 +25,10 @@ _BEGIN_SECONDS = 60  # for a server in the background to begin
 
 def serve(application: Application, settings: Settings, ready: Callable[[str], None] | None) -> None:
     """Serve until SIGTERM or SIGINT; both end the process as a success, as a service manager expects."""
-    with _listen(settings.host, settings.port) as listener, _signals_swallowed():
-        _Server(application, listener, settings.host, ready).run(sockets=[listener])
+    with _listen(settings.host, settings.port) as listener:
+        server = _Server(application, listener, settings.host, ready)
+        with _ended_by_signals(server):
+            server.run(sockets=[listener])
 
 
 @contextlib.contextmanager
@@ -95,12 +98,19 @@ def _address(host: str, listener: socket.socket) -> str:
 
 
 @contextlib.contextmanager
-def _signals_swallowed() -> Iterator[None]:
-    """Keep the signals that uvicorn raises again, once it has ended, from killing the process after all."""
+def _ended_by_signals(server: uvicorn.Server) -> Iterator[None]:
+    """Let signals end the server, and nothing else.
+
+    uvicorn heeds them while it runs, and raises them again when it has ended: by then all is done.
+    """
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
