@@ -16,6 +16,7 @@ from clickup_toolkit.settings import Secret, Settings
 __all__ = ["configure", "hide"]
 
 _CHATTY = ("httpx", "httpcore", "apscheduler", "asyncio", "papermill")
+_SHORTEST = 8  # a shorter word is no secret, and stands in half of the lines
 _secrets: set[str] = set()
 
 
@@ -61,7 +62,8 @@ def configure(level: str, as_json: bool | None, stream: TextIO | None = None) ->
 def hide(settings: Settings) -> None:
     """Let no secret of these settings pass into a log line, whatever puts it there."""
     values = (getattr(settings, field.name) for field in dataclasses.fields(settings))
-    _secrets.update(value.reveal() for value in values if isinstance(value, Secret))
+    words = (value.reveal() for value in values if isinstance(value, Secret))
+    _secrets.update(word for word in words if len(word) >= _SHORTEST)
 
 
 def _render(as_json: bool, colors: bool) -> Collection[Processor]:
