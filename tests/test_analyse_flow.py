@@ -154,8 +154,9 @@ def test_the_headline_says_where_how_many_and_how_long() -> None:
     story.task("Login", "App", "doing 1d > review 9d").task("Logout", "App", "doing 2d > review 5d")
     table = analyse.where_work_waits(story.table("tasks"), story.table("time_in_status"), now=story.now)
     assert plain(analyse.headline(table)) == (
-        "Unfinished work has spent most of its time in **review** (App): 82% of it. 2 tasks stand there now, "
-        "none four weeks ago. Of all tasks, half spend at most 7 days in it, and 85% at most 8.4 days."
+        "Unfinished work has spent more time in **review** (App) than anywhere else: 82% of it. "
+        "2 tasks stand there now, none four weeks ago. "
+        "Of all tasks, half spend at most 7 days in it, and 85% at most 8.4 days."
     )
 
 

@@ -197,9 +197,7 @@ def test_measures_are_those_of_analyse(ws: Workspace, story: Story) -> None:
     )
     pd.testing.assert_frame_equal(ws.work_item_age(), analyse.work_item_age(tasks, now=story.now))
     assert ws.headline() == analyse.headline(ws.where_work_waits())
-    assert (
-        ws.headline()._repr_markdown_().startswith("Unfinished work has spent most of its time in **review**")
-    )
+    assert ws.headline()._repr_markdown_().startswith("Unfinished work has spent more time in **review**")
 
 
 def test_every_chart_is_one_call(ws: Workspace) -> None:

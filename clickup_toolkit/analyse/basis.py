@@ -20,6 +20,7 @@ __all__ = [
     "TIME_IN_STATUS_COLUMNS",
     "Floats",
     "Mask",
+    "Places",
     "instant",
     "is_abandoned",
     "is_finished",
@@ -47,6 +48,7 @@ TIME_IN_STATUS_COLUMNS = (
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.integer]
 
 
 def instant(now: datetime) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from clickup_toolkit.analyse.basis import (
@@ -13,6 +12,7 @@ from clickup_toolkit.analyse.basis import (
     NOT_STARTED,
     PERCENTILE,
     Floats,
+    Places,
     instant,
     whole,
 )
@@ -23,8 +23,6 @@ __all__ = ["QUEUE_WEEKS", "queues", "time_in_status", "waiting_now", "where_work
 
 QUEUE_WEEKS = 4
 """How far :func:`where_work_waits` looks back to tell whether a queue grows."""
-
-Counts = npt.NDArray[np.integer]
 
 _STATUS = ["status", "status_type", "place", "color", "orderindex", "status_key"]
 _WAITING = ["task_id", "name", "url", "list_id", "list", *_STATUS, "since", "age_ms"]
@@ -52,7 +50,7 @@ def time_in_status(
     <by>_id, <by>          the group's id and label; absent with ``by="status"``
     status                 name of the status
     status_type            ClickUp's type: open, unstarted, custom (active), done, closed
-    place                  the list that the status lives in, or how many share it
+    place                  the list that the status lives in; when lists share it, their space
     color, orderindex      ClickUp's colour, and position in the workflow
     status_key             what tells statuses apart: ClickUp's id, or list id and name
     tasks        tasks     tasks that have been in it
@@ -136,7 +134,7 @@ def where_work_waits(
     table["time_ms"], table["oldest_ms"] = keys["open_ms"].sum().array, keys["age"].max().array
     table["share"] = table["time_ms"] / max(int(table["time_ms"].sum()), 1)
     before = np.array([instant(now - timedelta(weeks=QUEUE_WEEKS))])
-    came, went = _came_and_went(rows, before)
+    came, went = _came_and_went(rows, before, instant(now))
     table["waiting_before"] = (came - went)[:, 0]
     table = table.join(spent.legend, on="legend")
     table = table.sort_values(["time_ms", "p85_ms", "status_key"], ascending=[False, False, True])
@@ -191,9 +189,10 @@ def queues(
 ) -> pd.DataFrame:
     """Tell how many tasks stood in each status at the end of each of the last ``weeks`` weeks up to ``now``.
 
-    Approximated: ClickUp keeps one sum for each status and no history, so each stay is taken to be one
-    visit that began at ``since``. A task that came back to a status is counted at its last visit only; the
-    last instant, ``now``, is exact.
+    Approximated: ClickUp keeps one sum for each status and no history. Each sum is taken to be one visit
+    that ended when the task left the status for good; exact for a task that was in it once. The visits of a
+    task that came back count with their whole time, but all in one at the end. The last instant, ``now``,
+    is exact.
 
     Columns: those of the group and the status as in :func:`time_in_status`, ``at`` (the instant), ``queue``
     (tasks), ``arrived`` and ``left`` (tasks, since the instant before).
@@ -210,7 +209,7 @@ def queues(
     rows, groups = group_stays(spent, by)
     instants = [pd.Timestamp(now) - pd.Timedelta(weeks=week) for week in range(weeks, -1, -1)]
     edges = np.array([instant(at.to_pydatetime()) for at in instants])
-    came, went = _came_and_went(rows, edges)
+    came, went = _came_and_went(rows, edges, instant(now))
     keys = rows.groupby(["group", "status"], sort=False).size().index.to_frame(index=False)
     table = keys.rename(columns={"status": "legend"}).join(spent.legend, on="legend")
     table = table.loc[table.index.repeat(weeks)].reset_index(drop=True)
@@ -253,16 +252,19 @@ def _summed(rows: pd.DataFrame) -> pd.DataFrame:
     return table.reset_index().rename(columns={"status": "legend"})
 
 
-def _came_and_went(rows: pd.DataFrame, edges: Floats) -> tuple[Counts, Counts]:
+def _came_and_went(rows: pd.DataFrame, edges: Floats, now: float) -> tuple[Places, Places]:
     """Count, for each group's status in order of appearance, the arrivals and departures up to each edge."""
     known = rows["since"].notna().to_numpy()
     keys = rows.groupby(["group", "status"], sort=False)
-    key, since = keys.ngroup().to_numpy()[known], rows["since"].to_numpy()[known]
-    end = np.where(rows["waiting"][known], np.inf, since + rows["ms"][known])
-    return _up_to(key, keys.ngroups, since, edges), _up_to(key, keys.ngroups, end, edges)
+    key, seen = keys.ngroup().to_numpy()[known], rows[known]
+    spent = seen["ms"].to_numpy()
+    left = np.minimum(seen["since"].to_numpy() + spent, seen["next"].fillna(now).to_numpy())
+    came = np.where(seen["waiting"], now, left) - spent
+    went = np.where(seen["waiting"], np.inf, left)
+    return _up_to(key, keys.ngroups, came, edges), _up_to(key, keys.ngroups, went, edges)
 
 
-def _up_to(key: Counts, keys: int, times: Floats, edges: Floats) -> Counts:
+def _up_to(key: Places, keys: int, times: Floats, edges: Floats) -> Places:
     first = np.searchsorted(edges, times, side="left")
     cells = np.bincount(key * (len(edges) + 1) + first, minlength=keys * (len(edges) + 1))
     return cells.reshape(keys, len(edges) + 1)[:, :-1].cumsum(axis=1)

@@ -18,7 +18,16 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from clickup_toolkit.analyse.basis import FINISHED, Mask, instant, is_abandoned, is_finished, milliseconds
+from clickup_toolkit.analyse.basis import (
+    FINISHED,
+    Floats,
+    Mask,
+    Places,
+    instant,
+    is_abandoned,
+    is_finished,
+    milliseconds,
+)
 from clickup_toolkit.analyse.groups import Grouping, grouping, place_labels
 
 __all__ = ["Stays", "group_stays", "stays"]
@@ -27,9 +36,11 @@ __all__ = ["Stays", "group_stays", "stays"]
 class Stays(NamedTuple):
     """``rows``: one for each task and status; ``legend``: one for each status, which ``rows.status`` counts.
 
-    ``rows`` has ``task`` (position in ``tasks``), ``status`` (position in ``legend``), ``ms``, ``since`` (ms
-    since 1970 UTC, NaN where unknown), ``current``, ``unfinished`` (whether the task is) and ``waiting``
-    (both). ``legend`` has ``status_key``, ``status``, ``status_type``, ``color``, ``orderindex``, ``place``.
+    ``rows`` has ``task`` (position in ``tasks``), ``status`` (position in ``legend``), ``ms``, ``since`` and
+    ``next`` (ms since 1970 UTC, NaN where unknown: when the task came to the status, and when to the one
+    after it), ``unfinished`` (whether the task is) and ``waiting`` (whether it is in the status now,
+    unfinished). ``legend`` has ``status_key``, ``status``, ``status_type``, ``color``, ``orderindex`` and
+    ``place``.
     """
 
     tasks: pd.DataFrame
@@ -79,11 +90,25 @@ def _joined(
     position = pd.Index(tasks["id"]).get_indexer(pd.Index(times["task_id"]))
     keep: Mask = (position >= 0) & ~np.asarray(times["status_type"].isin(leave_out), dtype=bool)
     keep &= ~is_abandoned(tasks)[position] if len(tasks) else False
-    raw, position = times[keep].reset_index(drop=True), position[keep]
-    current = raw["current"].to_numpy(bool)
-    unfinished = ~is_finished(tasks)[position]
-    columns = {"task": position, "since": milliseconds(raw["since"]), "current": current}
-    return pd.DataFrame({**columns, "unfinished": unfinished, "waiting": current & unfinished}), raw
+    since = milliseconds(times["since"])
+    unfinished = ~is_finished(tasks)[position[keep]]
+    rows = {
+        "task": position[keep],
+        "since": since[keep],
+        "next": _next(position, since)[keep],
+        "unfinished": unfinished,
+        "waiting": times["current"].to_numpy(bool)[keep] & unfinished,
+    }
+    return pd.DataFrame(rows), times[keep].reset_index(drop=True)
+
+
+def _next(task: Places, since: Floats) -> Floats:
+    """Return for each stay when the task came to the status after it; NaN after the last one."""
+    order = np.lexsort((since, task))
+    follows = np.full(len(since), np.nan)
+    same = task[order[1:]] == task[order[:-1]]
+    follows[order[:-1]] = np.where(same, since[order[1:]], np.nan)
+    return follows
 
 
 def _grown(rows: pd.DataFrame, raw: pd.DataFrame, now: datetime) -> pd.Series:
@@ -110,7 +135,15 @@ def _told_apart(
     pairs = _described(pd.concat([pairs.astype("str"), told], axis=1), statuses)
     pairs["status_key"] = pairs["status"] if merge else pairs["status_id"].fillna(_own_key(pairs))
     keys, _ = pd.factorize(pairs["status_key"])
-    return pd.Series(keys[pair_codes]), _legend(pairs, tasks)
+    return pd.Series(keys[pair_codes]), _legend(pairs, tasks, _shared(statuses))
+
+
+def _shared(statuses: pd.DataFrame | None) -> pd.Series:
+    """Return the ids of the statuses that several lists offer."""
+    if statuses is None:
+        return pd.Series(dtype="str")
+    ids = statuses["status_id"].dropna()
+    return ids[ids.duplicated()]
 
 
 def _own_key(pairs: pd.DataFrame) -> pd.Series:
@@ -131,8 +164,8 @@ def _described(pairs: pd.DataFrame, statuses: pd.DataFrame | None) -> pd.DataFra
     return pairs.assign(status_id=offered["status_id"])
 
 
-def _legend(pairs: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
-    """Describe each status once; ``place`` is its list ('App'), or its space with 'Product, 3 lists'."""
+def _legend(pairs: pd.DataFrame, tasks: pd.DataFrame, shared: pd.Series) -> pd.DataFrame:
+    """Describe each status once; ``place`` is its list, or the space of the lists that share it."""
     homes = tasks.drop_duplicates("list_id")
     spaces = homes.set_index(homes["list_id"].fillna(""))["space_name"]
     placed = pairs.assign(
@@ -142,13 +175,14 @@ def _legend(pairs: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
     legend = by_key[["status", "status_type", "color", "orderindex", "place"]].first()
     lists = by_key["list_id"].nunique()
     counted = lists.astype("str") + " lists"
-    of_space = (by_key["space"].first() + ", " + counted).where(by_key["space"].nunique() == 1, counted)
-    return legend.assign(place=legend["place"].where(lists == 1, of_space)).reset_index()
+    of_space = by_key["space"].first().where(by_key["space"].nunique() == 1, counted)
+    alone = (lists == 1) & ~legend.index.isin(shared)
+    return legend.assign(place=legend["place"].where(alone, of_space)).reset_index()
 
 
 def _one_row_each(rows: pd.DataFrame) -> pd.DataFrame:
     """Add up the stays of one task that count as one status (two lists' statuses merged by name)."""
     if not rows.duplicated(["task", "status"]).any():
         return rows
-    how = {"ms": "sum", "since": "max", "current": "any", "unfinished": "first", "waiting": "any"}
+    how = {"ms": "sum", "since": "max", "next": "max", "unfinished": "first", "waiting": "any"}
     return rows.groupby(["task", "status"], as_index=False, sort=False).agg(how)

@@ -85,7 +85,7 @@ def headline(waits: pd.DataFrame) -> Sentence:
     top = waits.iloc[0]
     where = f"**{top['status']}** ({top['place']})"
     text = (
-        f"Unfinished work has spent most of its time in {where}: {percent(top['share'])} of it. "
+        f"Unfinished work has spent more time in {where} than anywhere else: {percent(top['share'])} of it. "
         f"{_tasks(top['waiting'])} there now, {_before(top)} Of all tasks, half spend at most "
         f"{duration(top['median_ms'])} in it, and 85% at most {duration(top['p85_ms'])}."
     )

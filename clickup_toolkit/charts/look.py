@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -37,6 +38,7 @@ INK, FAINT, ACCENT = "#22272e", "#6b7480", "#0072B2"
 _GRID = "#e6e9ed"
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _MINIMUM_CONTRAST = 1.3  # below, a bar cannot be told from the white behind it
+_FAR = 0.25  # between two colours, of the 1.73 between black and white
 _NARROW = 50  # characters of a subtitle that fit a telephone
 _HEAD, _LINE, _LEGEND, _FOOT, _ROW = 52, 16, 42, 62, 36
 _MIDDLE = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5, "showarrow": False}
@@ -116,14 +118,19 @@ def escaped(text: str) -> str:
 
 
 def distinct_colors(statuses: pd.DataFrame) -> list[str]:
-    """Colour the statuses of one workflow as ClickUp does, else colour-blind-safe.
+    """Colour the statuses of one workflow as ClickUp does, where that can be told apart.
 
-    ClickUp's colours are taken when each status has one, no two the same, and all can be seen on white.
+    A status without a colour, with one that another has, or with one that hardly shows on white gets one of
+    the colour-blind-safe palette that is unlike the others.
     """
-    own = [str(color) for color in statuses["color"]]
-    if len(set(own)) == len(own) and all(_is_legible(color) for color in own):
-        return own
-    return [PALETTE[place % len(PALETTE)] for place in range(len(own))]
+    own = [color if _is_legible(color) else None for color in statuses["color"]]
+    own = [None if color in own[:place] else color for place, color in enumerate(own)]
+    used = [color for color in own if color]
+    for place, color in enumerate(own):
+        if color is None:
+            own[place] = _unlike(used)
+            used.append(str(own[place]))
+    return [str(color) for color in own]
 
 
 def written_on(color: str) -> str:
@@ -171,14 +178,29 @@ def _lines(answer: str, as_of: datetime | None) -> list[str]:
     return [*lines, instant]
 
 
-def _is_legible(color: str) -> bool:
-    if len(color) != 7 or not color.startswith("#"):
+def _unlike(used: list[str]) -> str:
+    """Return the first colour of the palette that is far from those in use, else the farthest."""
+    if not used:
+        return PALETTE[0]
+    nearest = {color: min(_distance(color, other) for other in used) for color in PALETTE}
+    return next((color for color in PALETTE if nearest[color] > _FAR), max(nearest, key=lambda c: nearest[c]))
+
+
+def _distance(one: str, other: str) -> float:
+    return math.dist(_parts(one), _parts(other))
+
+
+def _parts(color: str) -> list[float]:
+    return [int(color[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+
+
+def _is_legible(color: object) -> bool:
+    if not isinstance(color, str) or not re.fullmatch("#[0-9a-fA-F]{6}", color):
         return False
     return 1.05 / (_luminance(color) + 0.05) >= _MINIMUM_CONTRAST
 
 
 def _luminance(color: str) -> float:
     """Return the relative luminance, after WCAG 2.1."""
-    parts = [int(color[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in _parts(color)]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -69,7 +69,7 @@ def _gaps(gaps: pd.DataFrame) -> str:
         return ""
     first = gaps.head(_SHOWN_GAPS)[["what", "message", "remedy"]].itertuples(index=False)
     told = "".join(
-        f"<li>{html.escape(str(what))}: {html.escape(f'{message} {remedy}')}</li>"
+        f"<li>{html.escape(f'{what}: {message}. {remedy}'.replace('..', '.'))}</li>"
         for what, message, remedy in first
     )
     left = len(gaps) - _SHOWN_GAPS
