@@ -11,6 +11,8 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
 from urllib.parse import urlencode
@@ -64,7 +66,8 @@ class Answer(NamedTuple):
     body: bytes
 
 
-class Request(NamedTuple):
+@dataclass(frozen=True)
+class Request:
     """One question: ``path`` below the base address, or whole for another API version; ``query`` in order.
 
     ``time`` tells a question from the same one asked earlier in the crawl; it is not sent.
@@ -74,7 +77,7 @@ class Request(NamedTuple):
     query: Query = ()
     time: str = ""
 
-    @property
+    @cached_property
     def address(self) -> str:
         """What is asked for, below the base address."""
         return f"{self.path}?{urlencode(self.query)}" if self.query else self.path

@@ -142,7 +142,7 @@ async def _budget(settings: Settings, token: Secret) -> AsyncIterator[SharedBudg
     """Give this process's part in the rate budget that all processes with this token share."""
     client = await publish.async_connect(settings)
     try:
-        yield SharedBudget(client, budget_key(token))
+        yield SharedBudget(client, budget_key(token.reveal()))
     finally:
         await client.aclose()
 

@@ -20,6 +20,7 @@ MARKER = b'"[redacted]"'
 _SECRET = re.compile(rb'(?<!\\)"(?:secret|inbound_address|editor_token)"\s*:\s*')
 _SHARING = re.compile(rb'(?<!\\)"sharing"\s*:\s*')
 _TOKEN = re.compile(rb'(?<!\\)"token"\s*:\s*')
+_TOKEN_SET = re.compile(rb'"token"\s*:\s*(?!null|true|false|"")\S')
 _SIGNS = (b'secret"', b'inbound_address"', b'editor_token"')
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _SCALAR = re.compile(rb"[^\s,\]}]*")
@@ -31,7 +32,7 @@ def page(body: bytes) -> bytes:
     """Return a page of JSON with the secrets in it replaced by :data:`MARKER`."""
     if any(sign in body for sign in _SIGNS):
         body = _replace(body, _SECRET, _hide)
-    if b'"sharing"' in body and b'"token"' in body:
+    if _TOKEN_SET.search(body):  # a task that is not shared has the key too, without a value
         body = _replace(body, _SHARING, lambda value: _replace(value, _TOKEN, _hide))
     return body
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -56,7 +57,7 @@ class Pacer:
         self._workers = Workers(concurrency)
         self._window = Window(clock)
         self._paused_until = 0.0
-        self._freed = asyncio.Event()
+        self._waiting: deque[asyncio.Future[None]] = deque()
 
     @property
     def limit(self) -> int:
@@ -88,7 +89,7 @@ class Pacer:
             if not told:
                 self._window.lose()
             self._workers.busy -= 1
-            self._freed.set()
+            self._wake_next()
 
     def pause(self, report: RateReport) -> float:
         """Stop all workers after a 429; return for how long, seconds. More 429s of the window add nothing."""
@@ -109,14 +110,31 @@ class Pacer:
             if wait <= 0 and self._workers.free:
                 self._window.send()
                 self._workers.busy += 1
+                self._wake_next()
                 wait = await self._shared.take(self._workers.allowed) if self._shared else 0.0
                 if wait <= 0:
                     return
                 self._window.unsend()
                 self._workers.busy -= 1
-                self._freed.set()
             elif wait <= 0 or wait == float("inf"):
-                self._freed.clear()
-                await self._freed.wait()
+                await self._queue_up()
                 continue
             await self._sleep(wait)
+
+    async def _queue_up(self) -> None:
+        """Wait until a turn ends or another may begin."""
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(place)
+        try:
+            await place
+        except asyncio.CancelledError:
+            self._wake_next()
+            raise
+
+    def _wake_next(self) -> None:
+        """Wake the one who waits longest; whoever takes a turn wakes the next, while there is room."""
+        while self._waiting:
+            place = self._waiting.popleft()
+            if not place.done():
+                place.set_result(None)
+                return

@@ -17,7 +17,6 @@ import redis.asyncio
 import structlog
 
 from clickup_toolkit.pacing.window import SMALLEST_LIMIT, WINDOW_S
-from clickup_toolkit.settings import Secret
 
 __all__ = ["SharedBudget", "budget_key"]
 
@@ -53,9 +52,9 @@ return 1
 """
 
 
-def budget_key(token: Secret) -> str:
+def budget_key(token: str) -> str:
     """Return the key of a token's budget; it names the token only by a fingerprint."""
-    return f"clickup:budget:{hashlib.sha256(token.reveal().encode()).hexdigest()[:16]}"
+    return f"clickup:budget:{hashlib.sha256(token.encode()).hexdigest()[:16]}"
 
 
 class SharedBudget:
