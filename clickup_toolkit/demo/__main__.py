@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import threading
+from contextlib import ExitStack
 from typing import Any, TypeVar
 
 import click
@@ -58,13 +59,19 @@ def main(
         signal.signal(number, lambda *_: over.set())
     world = build_world(**{name: options.pop(name) for name in _WORLD})
     changes = Changes(world, every=change_every, seed=world.seed) if change_every else None
-    with DemoServer(
+    server = DemoServer(
         world,
         faults=[_read(text, Fault) for text in faults],
         behaviour=_read(behaviour, Behaviour),
         changes=changes,
         **options,
-    ) as server:
+    )
+    try:
+        server.start()
+    except OSError as error:
+        raise click.ClickException(f"Cannot listen at {server.url}: {error.strerror}.") from None
+    with ExitStack() as stack:
+        stack.callback(server.stop)
         facts = {
             "url": server.url,
             "token": server.token,

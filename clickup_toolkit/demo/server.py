@@ -94,7 +94,7 @@ class DemoServer:
         return self._app.stats
 
     def start(self) -> DemoServer:
-        """Listen; return once requests are answered."""
+        """Listen; return once requests are answered. Raises OSError when the port is taken."""
         listener = socket.create_server((self._host, self._port), backlog=512)
         self._port = listener.getsockname()[1]
         config = uvicorn.Config(
