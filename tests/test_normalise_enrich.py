@@ -60,7 +60,7 @@ def test_every_analytics_name_is_explained() -> None:
     assert all(measure.meaning for measure in ANALYTICS.values())
     assert [name for name, measure in ANALYTICS.items() if measure.as_of] == [
         "status_ms",
-        "statuses",
         "age_ms",
         "as_of",
+        "statuses",
     ]

@@ -48,11 +48,6 @@ ANALYTICS: dict[str, Measure] = {
     "status_type": Measure("ClickUp's type of it: open, custom (active), done or closed"),
     "status_since": Measure("Since when the task has been in its current status", "time"),
     "status_ms": Measure("Time in the current status", "ms", True),
-    "statuses": Measure(
-        "Each status the task has been in, by when it entered it: `status`, `type`, `total_ms`, `share` of "
-        "the whole time in statuses (0 to 1), `since`, and whether it is the `current` one",
-        as_of=True,
-    ),
     "lead_time_ms": Measure("From creation to completion; null while the task is not complete", "ms"),
     "cycle_started": Measure("When it entered an active status, as far as ClickUp's sums tell", "time"),
     "cycle_time_ms": Measure("From cycle_started to completion; null while not complete", "ms"),
@@ -62,6 +57,12 @@ ANALYTICS: dict[str, Measure] = {
     "tracked_ms": Measure("Tracked time, summed over time_summary; running timers count 0", "ms"),
     "tracked_billable_ms": Measure("Its billable part", "ms"),
     "tracked_entries": Measure("Number of time entries"),
+    "as_of": Measure("Instant up to which the figures that go on growing count", "time", True),
+    "statuses": Measure(
+        "Each status the task has been in, by when it entered it: `status`, `type`, `total_ms`, `share` of "
+        "the whole time in statuses (0 to 1), `since`, and whether it is the `current` one",
+        as_of=True,
+    ),
     "tracked_by_member": Measure(
         "Tracked time of each person: `member_id`, `username`, `tracked_ms`, `billable_ms`, `entries`"
     ),
@@ -71,7 +72,6 @@ ANALYTICS: dict[str, Measure] = {
     "missing_ms": Measure(
         "Tracked time that ClickUp counts and the export does not hold; 0 where they agree", "ms"
     ),
-    "as_of": Measure("Instant up to which the figures that go on growing count", "time", True),
 }
 """The names in a task's ``analytics`` and what they mean, in their order."""
 

@@ -24,17 +24,17 @@ from clickup_toolkit.normalise.places import (
     space_of,
 )
 from clickup_toolkit.normalise.shapes import items, mapping, not_understood, read
-from clickup_toolkit.normalise.values import Scalar, identifier, integer, text
+from clickup_toolkit.normalise.values import Scalar, identifier, instant_text, integer, text
 
 __all__ = ["STREAMS", "RawItem", "Structure"]
 
 
 class RawItem(NamedTuple):
-    """An object as ClickUp sent it: what it is, whose id it bears, when it was sent (ms)."""
+    """An object as ClickUp sent it: what it is, whose id it bears, when it was sent (ISO 8601, UTC)."""
 
     kind: str
     id: str
-    received: int
+    received: str
     body: bytes
 
 
@@ -121,7 +121,7 @@ class Structure:
                 self._keep(_KINDS[what], key_of, answer, item)
 
     def _keep(self, kind: str, key: str, answer: Answer, item: bytes | msgspec.Raw) -> None:
-        self._raw[kind, key] = RawItem(kind, key, answer.received, bytes(item))
+        self._raw[kind, key] = RawItem(kind, key, instant_text(answer.received), bytes(item))
 
     def _add_team(self, answer: Answer) -> None:
         for item in items(answer.body, "teams") or ():

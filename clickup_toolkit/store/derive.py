@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from clickup_toolkit.normalise.enrich import Effort
@@ -15,11 +16,11 @@ from clickup_toolkit.normalise.members import Crowd
 from clickup_toolkit.normalise.shapes import items, read
 from clickup_toolkit.normalise.tasks import Home, Surroundings, TaskShape, task_rows
 from clickup_toolkit.normalise.times import entry_row, status_rows
-from clickup_toolkit.normalise.values import duration
+from clickup_toolkit.normalise.values import duration, timestamp
 from clickup_toolkit.records import TABLES
 from clickup_toolkit.store.opening import Build
 from clickup_toolkit.store.rows import insert
-from clickup_toolkit.store.schema import MILLISECONDS, create_indexes, insertion, run
+from clickup_toolkit.store.schema import create_indexes, insertion, run
 
 __all__ = ["derive_rows"]
 
@@ -139,15 +140,14 @@ def _touch_moved(build: Build) -> None:
         )
 
 
-_TASKS = f"""
-SELECT task.id, CAST(task.body AS BLOB), {MILLISECONDS.format("task.received")},
-    CAST(times.body AS BLOB), {MILLISECONDS.format("times.received")},
+_TASKS = """
+SELECT task.id, CAST(task.body AS BLOB), task.received, CAST(times.body AS BLOB), times.received,
     effort.tracked, effort.billable, effort.entries
-FROM {{source}}
+FROM {source}
 LEFT JOIN main.raw AS times ON times.kind = 'time_in_status' AND times.id = task.id
 LEFT JOIN temp.effort ON effort.task_id = task.id
-{{order}}
-"""  # noqa: S608  # our own text
+{order}
+"""
 _ALL = ("main.raw AS task", "WHERE task.kind = 'task' ORDER BY task.id")
 _TOUCHED = (
     "touched CROSS JOIN main.raw AS task ON task.kind = 'task' AND task.id = touched.id",
@@ -195,7 +195,7 @@ INSERT OR IGNORE INTO main.task_lists SELECT task_id, list_id, 0 FROM before_tas
 
 
 def _rows_of(
-    batch: Iterable[tuple[str, bytes, int, bytes | None, int | None, int | None, int, int]],
+    batch: Iterable[tuple[str, bytes, str, bytes | None, str | None, int | None, int, int]],
     around: Surroundings,
     unplaced: list[tuple[str]],
 ) -> Iterator[NamedTuple]:
@@ -203,12 +203,19 @@ def _rows_of(
         shape = read(body, TaskShape) or TaskShape()
         if shape.locations is None:
             unplaced.append((task_id,))
-        statuses = [] if times is None else status_rows(task_id, times, times_received or received)
+        read_at = _instant(received)
+        statuses = [] if times is None else status_rows(task_id, times, _instant(times_received or received))
         effort = _NO_EFFORT if tracked is None else Effort(tracked, billable, entries)
-        yield from task_rows(task_id, shape, received, statuses, effort, around)
+        yield from task_rows(task_id, shape, read_at, statuses, effort, around)
 
 
 _NO_EFFORT = Effort()
+
+
+@lru_cache(maxsize=1024)
+def _instant(text: str) -> int:
+    """Return the ms of an instant of ``raw``; all objects of a page have the same."""
+    return timestamp(text) or 0
 
 
 def _write_left_members(build: Build, crowd: Crowd) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -110,29 +109,63 @@ SELECT CAST(raw.body AS BLOB) FROM time_entries AS e {_ENTRY_BODY}
 WHERE e.task_id IS NULL OR e.task_id NOT IN (SELECT id FROM tasks) ORDER BY e.start, e.id
 """  # noqa: S608  # our own text
 
-_FACTS = (
-    "space_name",
-    "folder_name",
-    "list_name",
-    "status",
-    "status_type",
-    "status_since",
-    "status_ms",
-    "lead_time_ms",
-    "cycle_started",
-    "cycle_time_ms",
-    "age_ms",
-    "time_estimate_ms",
-    "time_spent_ms",
-    "tracked_ms",
-    "tracked_billable_ms",
-    "tracked_entries",
-    "as_of",
+
+class _Status(msgspec.Struct, gc=False):
+    """A status the task has been in, as ``analytics.statuses`` shows it."""
+
+    status: str
+    type: str | None
+    total_ms: int
+    share: float | None
+    since: str | None
+    current: bool
+
+
+class _Tracked(msgspec.Struct, gc=False):
+    """A person's part of the tracked time, as ``analytics.tracked_by_member`` shows it."""
+
+    member_id: str | None
+    username: str | None
+    tracked_ms: int = 0
+    billable_ms: int = 0
+    entries: int = 0
+
+
+class _Analytics(msgspec.Struct, gc=False):
+    """A task's ``analytics``; what the names mean stands in ``ANALYTICS``.
+
+    The names up to ``as_of`` are columns of the table ``tasks``.
+    """
+
+    space_name: str | None
+    folder_name: str | None
+    list_name: str | None
+    status: str | None
+    status_type: str | None
+    status_since: str | None
+    status_ms: int | None
+    lead_time_ms: int | None
+    cycle_started: str | None
+    cycle_time_ms: int | None
+    age_ms: int | None
+    time_estimate_ms: int | None
+    time_spent_ms: int | None
+    tracked_ms: int
+    tracked_billable_ms: int
+    tracked_entries: int
+    as_of: str | None
+    statuses: list[_Status] = []
+    tracked_by_member: list[_Tracked] = []
+    remaining_ms: int | None = None
+    missing_ms: int = 0
+
+
+_FACTS = ", ".join(
+    f"t.{name}" for name in _Analytics.__struct_fields__[: _Analytics.__struct_fields__.index("statuses")]
 )
 _TASKS = f"""
-SELECT t.id, CAST(raw.body AS BLOB), CAST(times.body AS BLOB), t.space_id,
-    {", ".join("t." + fact for fact in _FACTS)}
-FROM tasks AS t JOIN raw ON raw.kind = 'task' AND raw.id = t.id
+SELECT t.id, CAST(raw.body AS BLOB), CAST(times.body AS BLOB), t.space_id, {_FACTS}
+FROM tasks AS t CROSS JOIN raw ON raw.kind = 'task' AND raw.id = t.id
 LEFT JOIN raw AS times ON times.kind = 'time_in_status' AND times.id = t.id
 ORDER BY t.date_created, t.id
 """  # noqa: S608
@@ -156,43 +189,47 @@ def document_tasks(database: Path) -> Iterator[tuple[str, bytes]]:
         statuses = _Follower(db.execute(_STATUSES))
         entries = _Follower(db.execute(_ENTRIES))
         for task_id, body, times, space_id, *facts in db.execute(_TASKS):
-            yield task_id, _task(body, times, space_id, facts, statuses.of(task_id), entries.of(task_id))
+            stays, tracked = statuses.of(task_id), entries.of(task_id)
+            analytics = _analytics(facts, stays, tracked)
+            added = b'"time_in_status":%b,"time_summary":[%b],"analytics":%b}' % (
+                times or b"{}",
+                b",".join([row[1] for row in tracked]),
+                _encode(analytics),
+            )
+            yield task_id, _with_space(body, space_id, analytics.space_name) + added
 
 
 class _Follower:
     """Rows that belong to tasks, in the tasks' order; hands out those of one task after the other."""
 
     def __init__(self, rows: Iterator[tuple[Any, ...]]) -> None:
-        self._groups = groupby(rows, key=lambda row: row[0])
-        self._next = next(self._groups, None)
+        self._rows = rows
+        self._next = next(rows, None)
 
     def of(self, task_id: str) -> list[tuple[Any, ...]]:
-        """Return the rows of a task, without its id."""
-        if self._next is None or self._next[0] != task_id:
-            return []
-        rows = [row[1:] for row in self._next[1]]
-        self._next = next(self._groups, None)
-        return rows
+        """Return the rows of a task; each has the task's id first."""
+        found: list[tuple[Any, ...]] = []
+        while self._next is not None and self._next[0] == task_id:
+            found.append(self._next)
+            self._next = next(self._rows, None)
+        return found
 
 
-_NO_TIMES = msgspec.Raw(b"{}")
+_ADDED = ("time_in_status", "time_summary", "analytics")
 
 
-def _task(
-    body: bytes,
-    times: bytes | None,
-    space_id: str | None,
-    facts: list[Any],
-    statuses: list[tuple[Any, ...]],
-    entries: list[tuple[Any, ...]],
-) -> bytes:
-    known = dict(zip(_FACTS, facts, strict=True))
+def _with_space(body: bytes, space_id: str | None, name: str | None) -> bytes:
+    """Return a task as sent, with the name of its space, open for more keys: it ends in a comma."""
+    if space_id is not None:
+        # ClickUp sends the space last: then nothing before it needs to be looked at.
+        end = b'"space":{"id":"%b"}}' % space_id.encode()
+        if body.endswith(end):
+            return b'%b,"name":%b},' % (body[:-2], _encode(name))
     task: dict[str, object] = dict(mapping(body) or {})
-    task["space"] = _named_space(task.get("space"), space_id, known["space_name"])
-    task["time_in_status"] = msgspec.Raw(times) if times else _NO_TIMES
-    task["time_summary"] = [msgspec.Raw(row[0]) for row in entries]
-    task["analytics"] = _analytics(known, statuses, entries)
-    return _encode(task)
+    task["space"] = _named_space(task.get("space"), space_id, name)
+    for key in _ADDED:
+        task.pop(key, None)
+    return _encode(task)[:-1] + b","
 
 
 def _named_space(sent: object, space_id: str | None, name: str | None) -> object:
@@ -204,31 +241,25 @@ def _named_space(sent: object, space_id: str | None, name: str | None) -> object
 
 
 def _analytics(
-    known: dict[str, Any], statuses: list[tuple[Any, ...]], entries: list[tuple[Any, ...]]
-) -> dict[str, object]:
-    estimate, tracked = known["time_estimate_ms"], known["tracked_ms"]
-    as_of = known.pop("as_of")
-    return {
-        **known,
-        "statuses": [dict(zip(_STATUS, (*row[:-1], bool(row[-1])), strict=True)) for row in statuses],
-        "tracked_by_member": _by_member(entries),
-        "remaining_ms": None if estimate is None else estimate - tracked,
-        "missing_ms": max((known["time_spent_ms"] or 0) - tracked, 0),
-        "as_of": as_of,
-    }
+    facts: list[Any], statuses: list[tuple[Any, ...]], entries: list[tuple[Any, ...]]
+) -> _Analytics:
+    stays = [
+        _Status(status, kind, total, share, since, bool(current))
+        for _, status, kind, total, share, since, current in statuses
+    ]
+    found = _Analytics(*facts)
+    found.statuses, found.tracked_by_member = stays, _by_member(entries)
+    if found.time_estimate_ms is not None:
+        found.remaining_ms = found.time_estimate_ms - found.tracked_ms
+    found.missing_ms = max((found.time_spent_ms or 0) - found.tracked_ms, 0)
+    return found
 
 
-_STATUS = ("status", "type", "total_ms", "share", "since", "current")
-
-
-def _by_member(entries: list[tuple[Any, ...]]) -> list[dict[str, object]]:
-    found: dict[str | None, dict[str, Any]] = {}
-    for _, member_id, username, duration, billable in entries:
-        sums = found.setdefault(
-            member_id,
-            {"member_id": member_id, "username": username, "tracked_ms": 0, "billable_ms": 0, "entries": 0},
-        )
-        sums["tracked_ms"] += duration
-        sums["billable_ms"] += duration if billable else 0
-        sums["entries"] += 1
+def _by_member(entries: list[tuple[Any, ...]]) -> list[_Tracked]:
+    found: dict[str | None, _Tracked] = {}
+    for _, _, member_id, username, duration, billable in entries:
+        sums = found.setdefault(member_id, _Tracked(member_id, username))
+        sums.tracked_ms += duration
+        sums.billable_ms += duration if billable else 0
+        sums.entries += 1
     return list(found.values())

@@ -19,11 +19,11 @@ from clickup_toolkit.client import Answer
 from clickup_toolkit.normalise.shapes import Reference, Text, items, mapping, mend, not_understood, read
 from clickup_toolkit.normalise.structure import STREAMS, RawItem, Structure
 from clickup_toolkit.normalise.times import Interval, intervals
-from clickup_toolkit.normalise.values import integer
+from clickup_toolkit.normalise.values import instant_text, integer
 from clickup_toolkit.records import RAW, Gap
 from clickup_toolkit.store.opening import Build
 from clickup_toolkit.store.rows import insert
-from clickup_toolkit.store.schema import INSTANT, insertion, run
+from clickup_toolkit.store.schema import INSTANT, run
 
 __all__ = ["STRUCTURE_KINDS", "STRUCTURE_TABLES", "gather"]
 
@@ -52,7 +52,7 @@ CREATE TEMP TABLE sighted (task_id TEXT, list_id TEXT, PRIMARY KEY (task_id, lis
 CREATE TEMP TABLE asked_tasks (id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 _KEEP = (
-    insertion(RAW, "INSERT") + " "
+    f"INSERT INTO main.{RAW.name} VALUES (?, ?, ?, CAST(? AS TEXT)) "  # noqa: S608  # our own text
     "ON CONFLICT (kind, id) DO UPDATE SET received = excluded.received, body = excluded.body"
 )
 _MANY = 1000
@@ -141,7 +141,7 @@ class _Gatherer:
     def tasks(self) -> Iterator[RawItem]:
         """Yield the tasks of all pages."""
         for answer in self._build.journal.answers("shared", "tasks", "task"):
-            route_list = answer.context.get("list_id")
+            route_list, received = answer.context.get("list_id"), instant_text(answer.received)
             for body in self._task_bodies(answer):
                 sent = bytes(body)
                 key = _id_of(sent)
@@ -150,7 +150,7 @@ class _Gatherer:
                     continue
                 if route_list:
                     self._note_sight(key, sent, route_list)
-                yield RawItem("task", key, answer.received, sent)
+                yield RawItem("task", key, received, sent)
 
     def _note_sight(self, key: str, body: bytes, list_id: str) -> None:
         """Note that a task stands in a list that is not its home."""
@@ -178,7 +178,7 @@ class _Gatherer:
     def times_in_status(self) -> Iterator[RawItem]:
         """Yield the times in status, each under its task's id."""
         for answer in self._build.journal.answers("time_in_status", "time_in_status_one"):
-            single = answer.stream == "time_in_status_one"
+            received, single = instant_text(answer.received), answer.stream == "time_in_status_one"
             found = mapping(answer.body)
             if found is None:
                 found = mapping(mend(answer.body))
@@ -186,12 +186,12 @@ class _Gatherer:
                 whose = answer.context.get("task_id", "")
                 self.gaps.append(not_understood("time_in_status", whose, answer.body))
             elif single:
-                yield RawItem("time_in_status", answer.context["task_id"], answer.received, answer.body)
+                yield RawItem("time_in_status", answer.context["task_id"], received, answer.body)
             else:
                 for key, item in found.items():
                     body = bytes(item)
                     if body != b"null":
-                        yield RawItem("time_in_status", key, answer.received, body)
+                        yield RawItem("time_in_status", key, received, body)
 
     def time_entries(self) -> Iterator[RawItem]:
         """Yield the time entries, and note of whom and when they were asked for."""
@@ -199,7 +199,7 @@ class _Gatherer:
             window = _window(answer.context)
             if window:
                 self._windows.append(window)
-            found = items(answer.body, "data")
+            found, received = items(answer.body, "data"), instant_text(answer.received)
             whose = answer.context.get("assignees", "")
             if found is None:
                 self.gaps.append(not_understood("time_entries", whose, answer.body))
@@ -209,16 +209,16 @@ class _Gatherer:
                 if key is None:
                     self.gaps.append(not_understood("time_entries", f"of {whose}", item))
                 else:
-                    yield RawItem("time_entry", key, answer.received, sent)
+                    yield RawItem("time_entry", key, received, sent)
 
     def legacy_times(self) -> Iterator[RawItem]:
         """Yield the entries that were read task by task; they replace those remembered of these tasks."""
         for answer in self._build.journal.answers("task_time"):
-            task_id = answer.context["task_id"]
+            task_id, received = answer.context["task_id"], instant_text(answer.received)
             self._forget_legacy(task_id)
             for found in intervals(answer.body, task_id):
                 if isinstance(found, Interval):
-                    yield RawItem("legacy_time", found.id, answer.received, found.body)
+                    yield RawItem("legacy_time", found.id, received, found.body)
                 else:
                     self.gaps.append(not_understood("time_entries", f"on {task_id}", found))
 

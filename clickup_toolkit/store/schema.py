@@ -17,7 +17,6 @@ __all__ = [
     "ALL_TABLES",
     "FINGERPRINT",
     "INSTANT",
-    "MILLISECONDS",
     "create_indexes",
     "create_tables",
     "insertion",
@@ -30,9 +29,6 @@ ALL_TABLES: dict[str, Table] = {**TABLES, RAW.name: RAW}
 
 INSTANT = "strftime('%Y-%m-%dT%H:%M:%fZ', {}/1000.0, 'unixepoch')"
 """SQL: ms since 1970 UTC to ISO 8601 text, exact to the ms for the years 1 to 9999."""
-
-MILLISECONDS = "(strftime('%s', {0})*1000 + substr({0}, 21, 3))"
-"""SQL: such a text back to ms."""
 
 _TYPES = {"DURATION": "INTEGER", "JSON": "TEXT"}
 
