@@ -205,7 +205,7 @@ def test_schedule_once_runs_the_notebook(settings: Settings, world: World) -> No
 
 
 def test_schedule_once_carries_the_cause_out(settings: Settings) -> None:
-    """When the export in the notebook fails, its sentence and exit code come out, and where to look."""
+    """When the export fails, its sentence and exit code come out; the notebook shows it without traceback."""
     assert settings.team_id
     with publish.ExportLock(publish.connect(settings), settings.team_id, 30):
         process = give(settings, "schedule", "--once")
@@ -214,3 +214,9 @@ def test_schedule_once_carries_the_cause_out(settings: Settings) -> None:
     assert message.startswith(f"Error: Another export of workspace {settings.team_id} is running since ")
     assert remedy == f"The executed notebook shows where: {executed}"
     assert (process.returncode, process.stdout) == (4, "")
+    assert read_report(executed) is None
+    outputs = [
+        output for cell in json.loads(executed.read_bytes())["cells"] for output in cell.get("outputs", ())
+    ]
+    shown = [output["traceback"] for output in outputs if output["output_type"] == "error"]
+    assert shown == [[f"ExportRunning: {message.removeprefix('Error: ')}"]]

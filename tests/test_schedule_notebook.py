@@ -154,28 +154,6 @@ def test_the_export_notebook_is_thin() -> None:
     assert not re.search("token", "".join(cell.source for cell in code), re.I)
 
 
-def test_a_toolkit_error_fails_the_run_with_its_sentence(
-    settings: Settings, notebook: Callable[..., Path]
-) -> None:
-    """What the export raised is what the run tells, exit code included; the notebook shows one sentence."""
-    source = notebook(
-        "x: int = 1",
-        "from clickup_toolkit.errors import ExportRunning\nraise ExportRunning('Busy.', 'Wait.')",
-        "print('never')",
-    )
-    with pytest.raises(NotebookFailed) as failed:
-        run_notebook(settings, notebook=source)
-    (executed,) = (settings.data_dir / "runs").iterdir()
-    assert failed.value.message == "Busy. Wait."
-    assert failed.value.remedy == f"The executed notebook shows where: {executed}"
-    assert failed.value.exit_code == 4
-    errors = [o for c in nbformat.read(executed, 4).cells for o in c.get("outputs", []) if "ename" in o]
-    assert [(error.ename, error.evalue, error.traceback) for error in errors] == [
-        ("ExportRunning", "Busy. Wait.", ["ExportRunning: Busy. Wait."])
-    ]
-    assert read_report(executed) is None
-
-
 def test_any_other_error_fails_the_run_with_its_cell(
     settings: Settings, notebook: Callable[..., Path]
 ) -> None:

@@ -34,7 +34,6 @@ __all__ = [
 
 _MIME = "application/vnd.clickup-toolkit.report+json"
 _MOST_GAPS = 20  # shown one by one; all of them stand in the table `gaps`
-_WRAPPED = "text-align: left; vertical-align: top; white-space: normal; overflow-wrap: anywhere"
 
 
 def describe(report: Report) -> str:
@@ -90,7 +89,13 @@ def gaps_table(report: Report) -> Styler:
 
     table = pd.DataFrame(report.gaps, columns=list(Gap._fields))
     style = table.style.hide(axis="index").format(escape="html")  # the messages are other people's
-    return style.set_table_styles([{"selector": "th, td", "props": _WRAPPED}])
+    return style.set_table_styles(
+        [
+            {"selector": "", "props": "width: 100%"},
+            {"selector": "th, td", "props": "text-align: left; vertical-align: top; overflow-wrap: anywhere"},
+            {"selector": ".col0, .col1, .col2", "props": "overflow-wrap: normal"},
+        ]
+    )
 
 
 def note_report(report: Report) -> None:
