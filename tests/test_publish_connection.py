@@ -68,11 +68,11 @@ def test_an_event_loop_gets_a_client_of_its_own(redis_url: str) -> None:
 
 
 def test_a_dead_address_is_noticed_at_once() -> None:
-    """Where nobody listens, one sentence says so, in less than a second, without the password."""
+    """Where nobody listens, one sentence says so, without a second try, without the password."""
     port = free_port()
     began = time.monotonic()
     message, remedy = said(f"redis://ada:s3cret@127.0.0.1:{port}/0?health_check_interval=0")
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 2
     assert message.startswith(f"Redis at 127.0.0.1:{port} cannot be reached: ")
     assert "s3cret" not in message
     assert remedy == "Start it, correct REDIS_URL, or unset REDIS_URL to use the embedded server."
