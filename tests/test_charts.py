@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from playwright.sync_api import Page
 
 from clickup_toolkit import analyse, charts
 from clickup_toolkit.charts.look import PALETTE, distinct_colors, ticks, written_on
+from clickup_toolkit.charts.offline import PLOTLY_JS_MARK, OfflineRenderer
 from tests.histories import DAY, HOUR, Story, believable
 
 WORKFLOW = "to do (open) > doing > review > shipped (closed)"
@@ -256,6 +258,34 @@ def test_the_logarithmic_axis_is_marked_in_words() -> None:
         "ticktext": ["1 min", "1 h", "1 d", "7 d"],
     }
     assert ticks(HOUR / 2)["ticktext"] == ["1 min"]
+
+
+def test_the_first_figure_brings_plotly_along_and_so_does_its_cell_when_run_again() -> None:
+    """A notebook holds plotly.js once, also after cells have been run again in any order."""
+    story = Story().list("App", WORKFLOW).task("Login", "App", "doing 1d")
+    figure = draw("where work waits", story).to_dict()
+    brought: list[str] = []
+    runs = [("a", "1"), ("a", "1"), ("b", "2"), ("a", "3"), ("a", "3"), ("b", "4"), (None, "5")]
+    renderer = OfflineRenderer(
+        display=lambda _bundle, about: brought.extend(about), running=lambda: runs[len(shown)]
+    )
+    shown: list[tuple[int, list[str]]] = []
+    for _ in runs:
+        bundle = copy(renderer).to_mimebundle(figure)
+        shown.append((len(brought), sorted(bundle)))
+    kinds = ["application/vnd.plotly.v1+json", "text/html", "text/plain"]
+    assert shown == [(1, kinds), (1, kinds), (1, kinds), (2, kinds), (2, kinds), (2, kinds), (2, kinds)]
+    assert set(brought) == {PLOTLY_JS_MARK}
+
+
+def test_what_is_written_of_a_figure_cannot_end_its_script() -> None:
+    """A task called </script> stays a name."""
+    story = Story().list("App", WORKFLOW).task("</script><b>", "App", "doing 1d")
+    bundle = OfflineRenderer(lambda *_: None, lambda: (None, None)).to_mimebundle(
+        draw("waiting now", story).to_dict()
+    )
+    assert str(bundle["text/html"]).count("</script>") == 1
+    assert bundle["text/plain"] == "How long has work been waiting?"
 
 
 @pytest.mark.browser

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import base64
 import gzip
+import html
 import json
+import re
 import sys
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeAlias
 
 import plotly.graph_objects as go
 import plotly.io as pio
@@ -30,6 +33,10 @@ PLOTLY_JS_MARK = "clickup_toolkit.plotly_js"
 _NAME = "clickup_toolkit"
 _PLOTLYS_OWN = ("plotly_mimetype", "plotly_mimetype+notebook")
 _CONFIG = {"displaylogo": False, "responsive": True, "plotlyServerURL": ""}
+
+_Bundle: TypeAlias = dict[str, str]
+_About: TypeAlias = dict[str, bool]
+_Running: TypeAlias = tuple[str | None, str | None]
 
 _LOADER = """<script>
 window.clickupPlotly ??= (() => {
@@ -76,22 +83,42 @@ def to_html(figure: go.Figure) -> str:
     )
 
 
-class OfflineRenderer(MimetypeRenderer):  # type: ignore[misc]  # plotly has no types
-    """Writes a figure as JSON, as HTML and as its title; the first one brings plotly.js along."""
+def _display(bundle: _Bundle, about: _About) -> None:
+    from IPython.display import publish_display_data
 
-    def __init__(self) -> None:
-        self._seen: dict[str, object] = {}  # shared by the copies that plotly makes of a renderer
+    publish_display_data(bundle, metadata=about)  # type: ignore[no-untyped-call]
+
+
+def _running() -> _Running:
+    from IPython import get_ipython
+
+    kernel = getattr(get_ipython(), "kernel", None)
+    request = kernel.get_parent("shell") if kernel is not None else {}
+    return request.get("metadata", {}).get("cellId"), request.get("header", {}).get("msg_id")
+
+
+class OfflineRenderer(MimetypeRenderer):  # type: ignore[misc]  # plotly has no types
+    """Writes a figure as JSON, as HTML and as its title; the first one brings plotly.js along.
+
+    ``display`` writes an output of its own into the running cell; ``running`` tells the id of that cell
+    (None where the front end does not say) and of this run of it.
+    """
+
+    def __init__(
+        self,
+        display: Callable[[_Bundle, _About], None] = _display,
+        running: Callable[[], _Running] = _running,
+    ) -> None:
+        self.display = display
+        self.running = running
+        self._holder: list[_Running] = []  # shared by the copies that plotly makes of a renderer
 
     def to_mimebundle(self, fig_dict: dict[str, Any]) -> dict[str, object]:
         """Return what the notebook stores of the figure."""
         if self._is_to_bring_plotly_js():
-            _display({"text/html": _loader(), "text/plain": ""}, {PLOTLY_JS_MARK: True})
+            self.display({"text/html": _loader(), "text/plain": ""}, {PLOTLY_JS_MARK: True})
         told = json.loads(pio.to_json({**fig_dict, "config": _CONFIG}, validate=False, remove_uids=False))
-        title = (
-            str(told.get("layout", {}).get("title", {}).get("text", ""))
-            .replace("<b>", "")
-            .replace("</b>", "")
-        )
+        title = re.sub("<[^>]*>", "", told.get("layout", {}).get("title", {}).get("text", ""))
         return {
             "application/vnd.plotly.v1+json": told,
             "text/html": _html(told, title),
@@ -100,43 +127,22 @@ class OfflineRenderer(MimetypeRenderer):  # type: ignore[misc]  # plotly has no 
 
     def _is_to_bring_plotly_js(self) -> bool:
         """Tell whether no cell holds plotly.js yet, or the one that does is being run again."""
-        cell = _cell_id()
-        if "holder" in self._seen and (cell is None or self._seen["holder"] != cell):
-            return False
-        if self._seen.get("run") == (run := _run_id()) and run is not None:
-            return False  # a second figure in the same run of that cell
-        self._seen |= {"holder": cell, "run": run}
+        cell, run = self.running()
+        if self._holder:
+            holder, earlier = self._holder[0]
+            if cell is None or cell != holder or run == earlier:
+                return False
+        self._holder[:] = [(cell, run)]
         return True
 
 
 def _html(told: dict[str, Any], title: str) -> str:
     text = json.dumps(told, separators=(",", ":")).replace("<", "\\u003c")
     height = told.get("layout", {}).get("height", 450)
-    return _FIGURE % {"height": height, "ink": FAINT, "title": title, "figure": text}
+    return _FIGURE % {"height": height, "ink": FAINT, "title": html.escape(title), "figure": text}
 
 
 @cache
 def _loader() -> str:
     script = (files("plotly") / "package_data" / "plotly.min.js").read_bytes()
     return _LOADER % base64.b64encode(gzip.compress(script, 9, mtime=0)).decode()
-
-
-def _display(bundle: dict[str, str], metadata: dict[str, bool]) -> None:
-    from IPython.display import publish_display_data
-
-    publish_display_data(bundle, metadata=metadata)  # type: ignore[no-untyped-call]
-
-
-def _parent() -> dict[str, Any]:
-    from IPython import get_ipython
-
-    kernel = getattr(get_ipython(), "kernel", None)
-    return dict(kernel.get_parent("shell")) if kernel is not None else {}
-
-
-def _cell_id() -> object:
-    return _parent().get("metadata", {}).get("cellId")
-
-
-def _run_id() -> object:
-    return _parent().get("header", {}).get("msg_id")
