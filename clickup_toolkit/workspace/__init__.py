@@ -48,7 +48,8 @@ class Workspace:
     the export, so that figures come out the same whenever they are made.
 
     Every table of the export is an attribute (``ws.tasks``, ``ws.lists``, …) or ``ws.table(name)``, the only
-    way to the two that a method has taken the name of. Raises :class:`StorageError` where there is no export.
+    way to ``time_in_status``, whose name is a method's here. Asking for one raises :class:`StorageError`
+    where there is no export.
     """
 
     def __init__(
