@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from clickup_toolkit.records import TABLES, Export, Gap
+from clickup_toolkit.records import Export, Gap
 from clickup_toolkit.store.carry import carry_unread
 from clickup_toolkit.store.derive import derive_rows
 from clickup_toolkit.store.files import building, storage_errors
@@ -18,7 +18,7 @@ from clickup_toolkit.store.history import count_changed, describe_export, write_
 from clickup_toolkit.store.journal import Journal
 from clickup_toolkit.store.opening import Build, opened
 from clickup_toolkit.store.rows import insert
-from clickup_toolkit.store.schema import create_indexes, insertion
+from clickup_toolkit.store.schema import create_indexes
 
 __all__ = ["build_database", "finish"]
 
@@ -80,4 +80,4 @@ def _each_once(gaps: list[Gap]) -> list[Gap]:
 def finish(database: Path, export: Export) -> None:
     """Write the final row of an export into its database, before that becomes the current one."""
     with storage_errors(database), closing(sqlite3.connect(database)) as db, db:
-        db.execute(insertion(TABLES["exports"]), export)
+        insert(db, [export])

@@ -17,10 +17,9 @@ from clickup_toolkit.normalise.shapes import items, read
 from clickup_toolkit.normalise.tasks import Home, Surroundings, TaskShape, task_rows
 from clickup_toolkit.normalise.times import entry_row, status_rows
 from clickup_toolkit.normalise.values import duration, timestamp
-from clickup_toolkit.records import TABLES
 from clickup_toolkit.store.opening import Build
 from clickup_toolkit.store.rows import insert
-from clickup_toolkit.store.schema import create_indexes, insertion, run
+from clickup_toolkit.store.schema import create_indexes, run
 
 __all__ = ["derive_rows"]
 
@@ -63,8 +62,9 @@ def _write_entries(build: Build, crowd: Crowd) -> None:
             f"SELECT CAST(body AS BLOB) FROM main.raw WHERE kind = ? AND {which}",  # noqa: S608  # our own text
             (kind,),
         )
-        rows = (entry_row(body, crowd, route) for (body,) in bodies)
-        build.db.executemany(insertion(TABLES["time_entries"], verb), (row for row in rows if row))
+        while batch := bodies.fetchmany(_MANY):
+            rows = (entry_row(body, crowd, route) for (body,) in batch)
+            insert(build.db, (row for row in rows if row), verb)
     create_indexes(build.db, "time_entries")
     run(build.db, _SETTLE_ENTRIES)
     if not build.whole:

@@ -22,7 +22,7 @@ from clickup_toolkit.normalise.times import Interval, intervals
 from clickup_toolkit.normalise.values import instant_text, integer
 from clickup_toolkit.records import RAW, Gap
 from clickup_toolkit.store.opening import Build
-from clickup_toolkit.store.rows import insert
+from clickup_toolkit.store.rows import execute_many, insert
 from clickup_toolkit.store.schema import INSTANT, run
 
 __all__ = ["STRUCTURE_KINDS", "STRUCTURE_TABLES", "gather"]
@@ -51,10 +51,8 @@ CREATE TEMP TABLE touched_entries (id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TEMP TABLE sighted (task_id TEXT, list_id TEXT, PRIMARY KEY (task_id, list_id)) WITHOUT ROWID;
 CREATE TEMP TABLE asked_tasks (id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
-_KEEP = (
-    f"INSERT INTO main.{RAW.name} VALUES (?, ?, ?, CAST(? AS TEXT)) "  # noqa: S608  # our own text
-    "ON CONFLICT (kind, id) DO UPDATE SET received = excluded.received, body = excluded.body"
-)
+_KEEP = (f"INSERT INTO main.{RAW.name}", "(?, ?, ?, CAST(? AS TEXT))")
+_LATEST_STAYS = "ON CONFLICT (kind, id) DO UPDATE SET received = excluded.received, body = excluded.body"
 _MANY = 1000
 
 
@@ -113,7 +111,7 @@ class _Gatherer:
     def keep(self, found: Iterable[RawItem]) -> None:
         """Write objects to ``raw`` and note what they touch."""
         for batch in _batches(found, _MANY):
-            self._db.executemany(_KEEP, batch)
+            execute_many(self._db, *_KEEP, batch, _LATEST_STAYS)
             if self._build.incremental:
                 self._note(batch)
             self._db.executemany("INSERT OR IGNORE INTO sighted VALUES (?, ?)", self._sighted)
@@ -136,7 +134,7 @@ class _Gatherer:
         rows = list(structure.rows())
         self.gaps += [row for row in rows if isinstance(row, Gap)]
         insert(self._db, (row for row in rows if not isinstance(row, Gap)))
-        self._db.executemany(_KEEP, structure.raw())
+        execute_many(self._db, *_KEEP, list(structure.raw()), _LATEST_STAYS)
 
     def tasks(self) -> Iterator[RawItem]:
         """Yield the tasks of all pages."""

@@ -84,10 +84,13 @@ def run(db: sqlite3.Connection, script: str) -> None:
 
 
 @cache
-def insertion(table: Table, verb: str = "INSERT OR REPLACE") -> str:
-    """Return the statement that inserts a row of ``table``, its times being converted."""
-    values = ", ".join(_value(column) for column in table.columns)
-    return f'{verb} INTO main."{table.name}" VALUES ({values})'
+def insertion(table: Table, verb: str = "INSERT OR REPLACE") -> tuple[str, str]:
+    """Return the statement that inserts into ``table`` up to VALUES, and one row's values.
+
+    The values convert times from ms.
+    """
+    values = ", ".join(map(_value, table.columns))
+    return f'{verb} INTO main."{table.name}"', f"({values})"
 
 
 def _value(column: Column) -> str:
