@@ -69,7 +69,8 @@ async def run_export(settings: Settings, *, full: bool = False, progress: Progre
             async with _budget(settings, token) as shared, _client(settings, shared) as client:
                 resumed = await crawl(client, journal, team, token, show)
             run = _Run(settings, journal, client.stats, resumed, show)
-            export, built = await asyncio.to_thread(run.build)
+            latest = await asyncio.to_thread(publish.latest_id, redis, team)
+            export, built = await asyncio.to_thread(run.build, latest)
             await asyncio.to_thread(run.publish, redis, lock, export, built)
             gaps = store.gaps(built)
             journal.note_facts({"published": export.version})
@@ -95,11 +96,11 @@ class _Run:
         self.resumed = resumed
         self.show = show
 
-    def build(self) -> tuple[Export, Path]:
-        """Build the next database beside the current one."""
+    def build(self, latest: str | None) -> tuple[Export, Path]:
+        """Build the next database beside the current one; its version follows the ``latest``."""
         self.show("database", 0, None)
         folder = self.settings.data_dir
-        version, built = store.next_version(folder, self.journal.started)
+        version, built = store.next_version(folder, self.journal.started, latest)
         export = store.build_database(self.journal, built, previous=store.current(folder), version=version)
         export = export._replace(
             requests=self.stats.requests,

@@ -19,7 +19,7 @@ from clickup_toolkit.demo.ledger import Ledger
 from clickup_toolkit.records import TABLES
 from clickup_toolkit.settings import Secret, Settings
 
-__all__ = ["differences", "document", "exported_tables", "settings_for", "table"]
+__all__ = ["comparable", "differences", "document", "exported_tables", "settings_for", "table"]
 
 INSTANTS = {name: {c.name for c in t.columns if c.type == "TIMESTAMP"} for name, t in TABLES.items()}
 FLAGS = {name: {c.name for c in t.columns if c.type == "BOOLEAN"} for name, t in TABLES.items()}
@@ -196,3 +196,36 @@ def _same(got: list[tuple[Any, ...]] | None, wanted: list[tuple[Any, ...]] | Non
         return False
     pairs = list(zip(sorted(got), sorted(wanted), strict=True))
     return all(g[:3] == w[:3] and g[4] == w[4] and abs(g[3] - w[3]) <= int(w[4]) for g, w in pairs)
+
+
+def comparable(exported: dict[str, Any]) -> dict[str, Any]:
+    """Return a document without what depends on when it was made rather than on the workspace.
+
+    That is: the times of the export, the growing time in the current status with the shares it moves, and
+    what older time entries repeat of their task, which is as of when the entry was read.
+    """
+    kept = {key: value for key, value in exported.items() if key not in ("version", "updated_at", "as_of")}
+    kept["data"] = {task["id"]: _steady(task) for task in exported["data"]}
+    kept["members"] = {member["id"]: {**member, "last_active": None} for member in exported["members"]}
+    return kept
+
+
+def _steady(task: dict[str, Any]) -> dict[str, Any]:
+    analytics = {k: v for k, v in task["analytics"].items() if k not in ("as_of", "status_ms", "age_ms")}
+    analytics["statuses"] = [_without_growth(row) for row in analytics["statuses"]]
+    entries = [
+        {key: value for key, value in entry.items() if key not in ("task", "task_location", "task_tags")}
+        for entry in task["time_summary"]
+    ]
+    times = task["time_in_status"] or {"current_status": None, "status_history": []}
+    current = (times["current_status"] or {}).get("status")
+    history = [
+        {**row, "total_time": row["total_time"]["since"] if row["status"] == current else row["total_time"]}
+        for row in times["status_history"]
+    ]
+    return {**task, "analytics": analytics, "time_summary": entries, "time_in_status": [current, history]}
+
+
+def _without_growth(row: dict[str, Any]) -> dict[str, Any]:
+    steady = {key: value for key, value in row.items() if key != "share"}
+    return {**steady, "total_ms": None} if row["current"] else steady

@@ -57,6 +57,9 @@ class Noted(Protocol):
     def note_gap(self, gap: Gap) -> None:
         """Remember that something could not be read."""
 
+    def note_covered(self, what: str, id: str) -> None:  # noqa: A002
+        """Remember that this crawl asks for ``what`` of ``id``: earlier gaps about it are settled."""
+
     def begin(self) -> None:
         """Forget what was derived from answers: gaps, tasks, entries. A crawl derives it again."""
 
@@ -78,8 +81,8 @@ class Noted(Protocol):
     def unknown_lists(self, known: Iterable[str]) -> set[str]:
         """Return the home lists of noted tasks that are neither in ``known`` nor known from before."""
 
-    def undertracked_tasks(self) -> list[tuple[str, int, int]]:
-        """Return tasks whose time_spent exceeds their noted entries: id, time_spent (ms), noted (ms)."""
+    def undertracked_tasks(self) -> list[str]:
+        """Return the tasks whose time_spent exceeds their noted entries, and was not found to before."""
 
 
 class Reader:
@@ -132,6 +135,7 @@ class Reader:
         id: str = "",  # noqa: A002  # the gap's own word
     ) -> T | None:
         """As :meth:`ask`, but what stays unread becomes a gap and None."""
+        self.journal.note_covered(what, id)
         try:
             return await self.ask(stream, request, decode, context)
         except (Refused, Unanswered) as error:
@@ -141,6 +145,7 @@ class Reader:
     @asynccontextmanager
     async def gap_for(self, what: str, id: str = "") -> AsyncIterator[None]:  # noqa: A002
         """Turn a refusal or a failure inside into a gap and go on behind it."""
+        self.journal.note_covered(what, id)
         try:
             yield
         except (Refused, Unanswered) as error:

@@ -17,7 +17,6 @@ MOST = 100
 """Tasks in one question; ClickUp refuses more."""
 _UNAVAILABLE = frozenset({"TIS_027"})
 _EMPTY_CHUNKS = 3  # answers in a row, from the first on, that hold nothing: the ClickApp is off
-_NAMED = 5  # tasks that a gap names
 
 
 class _One(msgspec.Struct):
@@ -32,8 +31,8 @@ _decode_one = msgspec.json.Decoder(_One).decode
 async def read_time_in_status(reader: Reader) -> None:
     """Read the time in status of every task noted in the journal.
 
-    ClickUp leaves out tasks for which it has none: they become one gap together. A plan or workspace
-    without the feature is noticed at the first questions and becomes one gap.
+    ClickUp leaves out tasks for which it has none. A plan or workspace without the feature is noticed at the
+    first questions and becomes one gap.
     """
     times = _StatusTimes(reader)
     chunks = times.chunks()
@@ -44,7 +43,6 @@ async def read_time_in_status(reader: Reader) -> None:
         if times.answered:
             break
     await each(times.read, chunks)
-    times.note_absent()
 
 
 class _StatusTimes:
@@ -53,8 +51,7 @@ class _StatusTimes:
         self.unavailable = False
         self.answered = 0
         self.asked = 0
-        self.absent: list[str] = []
-        self.absent_count = 0
+        self.absent = 0
         self.total = reader.journal.count_tasks()
 
     def chunks(self) -> Iterator[list[str]]:
@@ -66,6 +63,7 @@ class _StatusTimes:
     async def read(self, chunk: Sequence[str]) -> None:
         if self.unavailable:
             return
+        self.reader.journal.note_covered("time_in_status", "")
         try:
             found = await self._ask(chunk)
         except (Refused, Unanswered) as error:
@@ -98,28 +96,12 @@ class _StatusTimes:
             await self.read(chunk[middle:])
 
     def _count(self, chunk: Sequence[str], found: set[str]) -> None:
-        missing = [task for task in chunk if task not in found]
-        self.absent_count += len(missing)
-        self.absent += missing[: _NAMED - len(self.absent)]
+        self.absent += len(chunk) - len(found.intersection(chunk))
         self.asked += 1
-        self.reader.progress("time in status", self.answered + self.absent_count, self.total)
+        self.reader.progress("time in status", self.answered + self.absent, self.total)
         if not self.answered and self.asked >= _EMPTY_CHUNKS:
             self.unavailable = True
             self.reader.journal.note_gap(_off())
-
-    def note_absent(self) -> None:
-        """Say for how many tasks ClickUp has no time in status."""
-        if self.absent_count and not self.unavailable:
-            named = ", ".join(self.absent) + (", …" if self.absent_count > len(self.absent) else "")
-            self.reader.journal.note_gap(
-                Gap(
-                    "time_in_status",
-                    "",
-                    "ABSENT",
-                    f"ClickUp has no time in status for {self.absent_count} tasks: {named}.",
-                    "Switch on the Time in Status ClickApp in the spaces of these tasks.",
-                )
-            )
 
 
 def _off() -> Gap:

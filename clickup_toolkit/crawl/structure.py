@@ -8,7 +8,7 @@ incomplete.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -88,6 +88,7 @@ async def read_structure(reader: Reader, team: str) -> Places:
     found = _Structure(reader, team, Places())
     await each(found.read_spaces, BOTH)
     await each(found.read_space, found.spaces.items())
+    found.bury_subfolders()
     await each(found.read_folder, list(found.folders.values()))
     await found.read_shared()
     await found.read_own_statuses()
@@ -122,6 +123,7 @@ async def read_vanished_lists(reader: Reader, team: str, places: Places) -> list
 class _Folder:
     id: str
     space_id: str
+    parent: str | None
     buried: bool  # it or something above it is archived
     shared: bool = False
     untold: int | None = (
@@ -159,6 +161,27 @@ class _Structure:
         if not self.time:
             await self._read_definitions(space_id)
 
+    def bury_subfolders(self) -> None:
+        """Mark what lies in a subfolder of an archived folder; the subfolder itself may say it is open."""
+        for folder in list(self.folders.values()):
+            if not folder.buried and self._is_below_buried(folder):
+                self.folders[folder.id] = replace(folder, buried=True)
+                group = f"{folder.space_id}/{folder.id}"
+                for place in [place for place in self.places.lists.values() if place.group == group]:
+                    self.places.lists[place.id] = msgspec.structs.replace(
+                        place, hidden=True, in_archived=True
+                    )
+
+    def _is_below_buried(self, folder: _Folder) -> bool:
+        seen: set[str] = set()
+        parent = folder.parent
+        while parent in self.folders and parent not in seen:
+            if self.folders[parent].buried:
+                return True
+            seen.add(parent)
+            parent = self.folders[parent].parent
+        return False
+
     def finished(self) -> Places:
         self.places.spaces, self.places.folders = list(self.spaces), list(self.folders)
         self.places.open_spaces = [space for space, archived in self.spaces.items() if not archived]
@@ -172,7 +195,10 @@ class _Structure:
         )
         for folder in page.folders if page else ():
             below = buried or archived == "true"
-            self.folders[str(folder.id)] = _Folder(str(folder.id), space_id, below, untold=_untold(folder))
+            parent = None if folder.parent_folder is None else str(folder.parent_folder)
+            self.folders[str(folder.id)] = _Folder(
+                str(folder.id), space_id, parent, below, untold=_untold(folder)
+            )
             self._add_lists(folder.lists or [], below, group=f"{space_id}/{folder.id}")
 
     async def _read_folderless(self, space_id: str, buried: bool, archived: str) -> None:
@@ -216,7 +242,7 @@ class _Structure:
         self.places.shared_tasks = [str(task.id) for task in things.tasks or ()]
         lists = [item for item in things.lists or () if str(item.id) not in self.places.lists]
         self._add_lists(lists, buried=False, shared=True, statuses_missing=True)
-        folders = [_Folder(str(item.id), "", False, True) for item in things.folders or ()]
+        folders = [_Folder(str(item.id), "", None, False, True) for item in things.folders or ()]
         await each(self.read_folder, [folder for folder in folders if folder.id not in self.folders])
 
     async def read_own_statuses(self) -> None:

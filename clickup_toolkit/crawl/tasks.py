@@ -165,7 +165,7 @@ class _Tasks:
             Request(f"/list/{list_id}"),
             msgspec.json.decode,
             {"list_id": list_id},
-            what="lists",
+            what="home_lists",
             id=list_id,
         )
 

@@ -21,7 +21,6 @@ from clickup_toolkit.client import Query, Request
 from clickup_toolkit.crawl.cursor import instant
 from clickup_toolkit.crawl.reader import Reader, each
 from clickup_toolkit.errors import Refused, Unanswered
-from clickup_toolkit.records import Gap
 
 __all__ = ["newest_window", "read_left_time", "read_time_entries"]
 
@@ -104,23 +103,20 @@ def newest_window(started: int, since: int | None) -> Window:
 async def read_left_time(reader: Reader) -> None:
     """Read what people who left, or who may not be read, tracked: by task, where ClickUp counts more."""
 
-    async def read(task: tuple[str, int, int]) -> None:
-        context = {"task_id": task[0]}
+    async def read(task: str) -> None:
         found = await reader.ask_or_gap(
             "task_time",
-            Request(f"/task/{task[0]}/time"),
+            Request(f"/task/{task}/time"),
             _decode_task_time,
-            context,
+            {"task_id": task},
             what="time_entries",
-            id=task[0],
+            id=task,
         )
         if found:
             intervals = [interval for person in found.data or () for interval in person.intervals or ()]
-            _note_intervals(reader, task[0], intervals)
+            _note_intervals(reader, task, intervals)
 
     await each(read, reader.journal.undertracked_tasks())
-    for task_id, told, noted in reader.journal.undertracked_tasks():
-        reader.journal.note_gap(_missing_time(task_id, told, noted))
 
 
 class _TimeEntries:
@@ -133,6 +129,8 @@ class _TimeEntries:
 
     async def read_newest(self, group: Sequence[str], window: Window) -> None:
         """Read the newest window, and find out who may be read at all."""
+        for member in group:
+            self.reader.journal.note_covered("time_entries", member)
         try:
             await self.read_window(group, window)
         except Refused as error:
@@ -229,15 +227,4 @@ def _note_intervals(reader: Reader, task_id: str, intervals: Sequence[_Interval]
         (str(interval.id), task_id, max(0, instant(interval.time) or 0))
         for interval in intervals
         if interval.id is not None
-    )
-
-
-def _missing_time(task_id: str, told: int, noted: int) -> Gap:
-    minutes = (told - noted) / 60_000
-    return Gap(
-        "time_entries",
-        task_id,
-        "TIME_MISSING",
-        f"ClickUp counts {minutes:.1f} minutes more on this task than the entries it gives.",
-        "Compare with the task in ClickUp; the entries of a deleted person may be gone.",
     )

@@ -8,7 +8,7 @@ is cut in :mod:`.chunks`, why nobody loses a chunk in :mod:`.writer`.
 from clickup_toolkit.publish.connection import async_connect, connect, server_address, stop
 from clickup_toolkit.publish.lock import ExportLock
 from clickup_toolkit.publish.manifest import StoredVersion
-from clickup_toolkit.publish.reader import async_body, async_find, body, find, verify, versions
+from clickup_toolkit.publish.reader import async_body, async_find, body, find, latest_id, verify, versions
 from clickup_toolkit.publish.writer import Published, publish
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "body",
     "connect",
     "find",
+    "latest_id",
     "publish",
     "server_address",
     "stop",

@@ -21,7 +21,7 @@ from clickup_toolkit.publish.keys import Keys
 from clickup_toolkit.publish.manifest import StoredVersion, damaged, decode
 from clickup_toolkit.publish.scripts import FIND, LENGTHS, LIST
 
-__all__ = ["async_body", "async_find", "body", "find", "verify", "versions"]
+__all__ = ["async_body", "async_find", "body", "find", "latest_id", "verify", "versions"]
 
 _BATCH = 1024 * 1024  # bytes asked for at once; from 2 MB on the allocations cost more than the turns save
 
@@ -34,6 +34,13 @@ def versions(client: redis.Redis, team_id: str) -> list[StoredVersion]:
     with plain_faults(client):
         found = client.eval(LIST, 1, keys.versions, keys.version(""))
     return [stored for one in found if (stored := _decoded_or_none(*one))]
+
+
+def latest_id(client: redis.Redis, team_id: str) -> str | None:
+    """Return the id of the latest version, whatever its state; None when there is none."""
+    with plain_faults(client):
+        found = client.get(Keys(team_id).latest)
+    return found.decode() if isinstance(found, bytes) else None
 
 
 def find(client: redis.Redis, team_id: str, version: str = "latest") -> StoredVersion | None:

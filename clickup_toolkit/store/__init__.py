@@ -9,22 +9,31 @@
 ``history``     status changes seen, deleted tasks, exports
 ``files``       which database is current, and the flip to the next
 ``document``    the JSON document of a database
+``plan``        what the next crawl has to read
+``guard``       one export at a time in a folder
 ==============  ==========================================================================
 """
 
 from clickup_toolkit.normalise.enrich import ANALYTICS
 from clickup_toolkit.store.build import build_database, finish
-from clickup_toolkit.store.document import document_head, document_tasks
+from clickup_toolkit.store.document import document_head, document_tasks, gaps
 from clickup_toolkit.store.files import current, flip
-from clickup_toolkit.store.journal import Journal
+from clickup_toolkit.store.guard import lock_folder
+from clickup_toolkit.store.journal import Journal, open_journal
+from clickup_toolkit.store.plan import changes_since, next_version
 
 __all__ = [
     "ANALYTICS",
     "Journal",
     "build_database",
+    "changes_since",
     "current",
     "document_head",
     "document_tasks",
     "finish",
     "flip",
+    "gaps",
+    "lock_folder",
+    "next_version",
+    "open_journal",
 ]

@@ -10,12 +10,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from clickup_toolkit.records import Export, Gap
-from clickup_toolkit.store.carry import carry_unread
+from clickup_toolkit.store.carry import carry_unread, unsettled_gaps
 from clickup_toolkit.store.derive import derive_rows
 from clickup_toolkit.store.files import building, storage_errors
 from clickup_toolkit.store.gather import gather
 from clickup_toolkit.store.history import count_changed, describe_export, write_history
 from clickup_toolkit.store.journal import Journal
+from clickup_toolkit.store.missing import missing_times
 from clickup_toolkit.store.opening import Build, opened
 from clickup_toolkit.store.rows import insert
 from clickup_toolkit.store.schema import create_indexes
@@ -60,8 +61,9 @@ def _without_collector() -> Iterator[None]:
 
 def _fill(build: Build, version: str, now: Callable[[], float]) -> Export:
     gaps = gather(build)
-    gaps = carry_unread(build, _each_once([*build.journal.gaps(), *gaps]))
+    gaps = carry_unread(build, _each_once([*unsettled_gaps(build), *build.journal.gaps(), *gaps]))
     derive_rows(build)
+    gaps += missing_times(build, gaps)
     deleted = write_history(build, gaps)
     export = describe_export(build, version, gaps, count_changed(build), deleted)
     export = export._replace(finished=round(now() * 1000))

@@ -11,12 +11,23 @@ from collections.abc import Callable
 
 from clickup_toolkit.normalise.values import EARLIEST, LATEST, integer
 from clickup_toolkit.records import Gap
+from clickup_toolkit.store.missing import DERIVED
 from clickup_toolkit.store.opening import Build
 from clickup_toolkit.store.schema import INSTANT, run
 
-__all__ = ["carry_unread", "concerns_places"]
+__all__ = ["carry_unread", "concerns_places", "unsettled_gaps"]
 
-_NOT_PLACES = frozenset({"plan", "user", "members", "teams", "tags", "custom_fields", "task_types"})
+_NOT_PLACES = frozenset(
+    {"plan", "user", "members", "teams", "tags", "custom_fields", "task_types", "home_lists"}
+)
+
+
+def unsettled_gaps(build: Build) -> list[Gap]:
+    """Return the gaps of the previous export about what an incremental crawl did not ask for again."""
+    if not build.incremental:
+        return []
+    earlier = [Gap(*row) for row in build.db.execute("SELECT * FROM before_gaps")]
+    return [gap for gap in earlier if gap.code not in DERIVED and not build.journal.covers(gap)]
 
 
 def concerns_places(gap: Gap) -> bool:

@@ -55,6 +55,26 @@ _KEEP = (f"INSERT INTO main.{RAW.name}", "(?, ?, ?, CAST(? AS TEXT))")
 _LATEST_STAYS = "ON CONFLICT (kind, id) DO UPDATE SET received = excluded.received, body = excluded.body"
 _MANY = 1000
 
+# Fields that only tasks show are defined from the tasks again.
+_KEEP_UNASKED = f"""
+INSERT OR IGNORE INTO main.spaces SELECT * FROM before_spaces;
+INSERT OR IGNORE INTO main.folders SELECT * FROM before_folders;
+WITH RECURSIVE buried (id) AS (
+    SELECT id FROM main.folders WHERE archived OR in_archived
+    UNION SELECT below.id FROM main.folders AS below JOIN buried ON below.parent_folder_id = buried.id)
+UPDATE main.folders SET in_archived = 1 WHERE parent_folder_id IN (SELECT id FROM buried);
+UPDATE main.lists SET in_archived = 1
+    WHERE folder_id IN (SELECT id FROM main.folders WHERE archived OR in_archived);
+INSERT INTO main.statuses SELECT * FROM before_statuses
+    WHERE list_id NOT IN (SELECT id FROM main.lists);
+INSERT OR IGNORE INTO main.lists SELECT * FROM before_lists;
+INSERT INTO main.tags SELECT * FROM before_tags WHERE space_id NOT IN (SELECT space_id FROM main.tags);
+INSERT OR IGNORE INTO main.custom_fields SELECT * FROM before_custom_fields WHERE scope <> 'task';
+INSERT OR IGNORE INTO main.members SELECT * FROM before_members WHERE state = 'left';
+INSERT OR IGNORE INTO main.raw SELECT * FROM before_raw
+    WHERE kind IN ({", ".join(f"'{kind}'" for kind in STRUCTURE_KINDS)});
+"""  # noqa: S608  # our own names
+
 
 class _Window(NamedTuple):
     """A question for time entries: of whom, and from when to when (ms)."""
@@ -124,7 +144,10 @@ class _Gatherer:
         self._db.executemany("INSERT OR IGNORE INTO touched_entries VALUES (?)", entries)
 
     def take_structure(self) -> None:
-        """Read the structure, which replaces that of the previous export."""
+        """Read the structure, which replaces that of the previous export.
+
+        An incremental crawl reads open places only; what it did not ask for stays as it was.
+        """
         structure = Structure(self._build.journal.team_id)
         for answer in self._build.journal.answers(*STREAMS):
             structure.add(answer)
@@ -135,6 +158,8 @@ class _Gatherer:
         self.gaps += [row for row in rows if isinstance(row, Gap)]
         insert(self._db, (row for row in rows if not isinstance(row, Gap)))
         execute_many(self._db, *_KEEP, list(structure.raw()), _LATEST_STAYS)
+        if self._build.incremental:
+            run(self._db, _KEEP_UNASKED)
 
     def tasks(self) -> Iterator[RawItem]:
         """Yield the tasks of all pages."""

@@ -19,6 +19,7 @@ from clickup_toolkit.client import Answer
 from clickup_toolkit.crawl import newest_window
 from clickup_toolkit.errors import Refused, StorageError
 from clickup_toolkit.normalise import redact
+from clickup_toolkit.normalise.values import EARLIEST, LATEST
 from clickup_toolkit.records import Gap
 from clickup_toolkit.settings import Secret
 
@@ -41,6 +42,8 @@ CREATE INDEX IF NOT EXISTS entries_by_task ON entries (task_id, duration);
 CREATE TABLE IF NOT EXISTS known_lists (id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS known_entries (
     id TEXT PRIMARY KEY, task_id TEXT, duration INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS known_spent (id TEXT PRIMARY KEY, time_spent INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS covered (what TEXT, id TEXT, PRIMARY KEY (what, id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS gaps (
     what TEXT, id TEXT, code TEXT, message TEXT, remedy TEXT, PRIMARY KEY (what, id, code)) WITHOUT ROWID;
 """
@@ -135,20 +138,26 @@ class Journal:
 
     def begin(self) -> None:
         """Forget what was derived from answers: gaps, tasks, entries. A crawl derives it again."""
-        for table in ("tasks", "entries", "gaps"):
+        for table in ("tasks", "entries", "covered", "gaps"):
             self._write(f"DELETE FROM {table}", [()])  # noqa: S608  # our own names
         self._write("INSERT INTO entries SELECT * FROM known_entries", [()])
 
-    def know(self, previous: Path, window: tuple[int, int]) -> None:
-        """Take over from the ``previous`` database what an incremental crawl does not ask for again.
+    def know(self, previous: Path, reread: tuple[int, int] | None) -> None:
+        """Take over from the ``previous`` database what need not be asked for again.
 
-        These are the lists, and the time entries outside ``window``, which is read again.
+        These are the entries that were read task by task, and the tasks of which they were not all. On top
+        of that, an incremental crawl, which reads time entries in the span ``reread`` (ms) again, takes over
+        the lists and the other entries.
         """
         try:
             self._db.execute("ATTACH DATABASE ? AS previous", (f"{previous.as_uri()}?mode=ro&immutable=1",))
-            self._db.executescript("DELETE FROM known_lists; DELETE FROM known_entries;")
-            self._write("INSERT INTO known_lists SELECT id FROM previous.lists", [()])
-            self._write(_KNOW_ENTRIES, [window])
+            for table in ("known_lists", "known_entries", "known_spent"):
+                self._write(f"DELETE FROM {table}", [()])  # noqa: S608  # our own names
+            start, end = reread or (EARLIEST, LATEST)
+            self._write(_KNOW_ENTRIES, [(reread is not None, start, end)])
+            self._write(_KNOW_SPENT, [()])
+            if reread:
+                self._write("INSERT INTO known_lists SELECT id FROM previous.lists", [()])
             self._db.execute("DETACH DATABASE previous")
         except sqlite3.Error as error:
             raise _storage_error(self.path, error) from error
@@ -181,13 +190,23 @@ class Journal:
         before = {row[0] for row in self._db.execute("SELECT id FROM known_lists")}
         return self.tasks_by_list().keys() - before - set(known)
 
-    def undertracked_tasks(self) -> list[tuple[str, int, int]]:
-        """Return tasks whose time_spent exceeds their noted entries: id, time_spent (ms), noted (ms)."""
-        return self._db.execute(
-            "SELECT tasks.id, time_spent, coalesce(sum(duration), 0) AS noted FROM tasks "
-            "LEFT JOIN entries ON task_id = tasks.id WHERE time_spent > 0 "
-            "GROUP BY tasks.id HAVING time_spent > noted ORDER BY tasks.id"
-        ).fetchall()
+    def undertracked_tasks(self) -> list[str]:
+        """Return the tasks whose time_spent exceeds their noted entries, and was not found to before."""
+        rows = self._db.execute(
+            "SELECT tasks.id FROM tasks LEFT JOIN entries ON task_id = tasks.id "
+            "WHERE time_spent > 0 GROUP BY tasks.id HAVING time_spent > coalesce(sum(duration), 0) "
+            "AND (tasks.id, time_spent) NOT IN (SELECT id, time_spent FROM known_spent) ORDER BY tasks.id"
+        )
+        return [row[0] for row in rows]
+
+    def note_covered(self, what: str, id: str) -> None:  # noqa: A002
+        """Remember that this crawl asks for ``what`` of ``id``: earlier gaps about it are settled."""
+        self._write("INSERT OR IGNORE INTO covered VALUES (?, ?)", [(what, id)])
+
+    def covers(self, gap: Gap) -> bool:
+        """Tell whether this crawl asked for what an earlier gap is about."""
+        found = self._db.execute("SELECT 1 FROM covered WHERE what = ? AND id = ?", gap[:2]).fetchone()
+        return found is not None
 
     def note_gap(self, gap: Gap) -> None:
         """Remember that something could not be read."""
@@ -214,8 +233,10 @@ class Journal:
 
 _KNOW_ENTRIES = """
 INSERT INTO known_entries SELECT id, task_id, coalesce(duration_ms, 0) FROM previous.time_entries
-WHERE route = 'task' OR start IS NULL
-   OR strftime('%s', start) * 1000 NOT BETWEEN ? AND ?
+WHERE route = 'task' OR (? AND (start IS NULL OR strftime('%s', start) * 1000 NOT BETWEEN ? AND ?))
+"""
+_KNOW_SPENT = """
+INSERT INTO known_spent SELECT id, time_spent_ms FROM previous.tasks WHERE time_spent_ms > tracked_ms
 """
 _COLUMNS = "(key, stream, context, received, refusal, body) VALUES (?, ?, ?, ?, ?, ?)"
 
@@ -238,9 +259,9 @@ def open_journal(
             return journal
         _remove(path)
     journal = Journal(path)
-    if since is not None and previous is not None:
-        journal.know(previous, newest_window(now, since))
-        wanted = {**wanted, "since": str(since)}
+    if previous is not None:
+        journal.know(previous, None if since is None else newest_window(now, since))
+        wanted = {**wanted, **({} if since is None else {"since": str(since)})}
     mode = "incremental" if "since" in wanted else "full"
     journal.note_facts({**wanted, "mode": mode, "started": str(now)})
     return journal

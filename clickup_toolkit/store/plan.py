@@ -12,6 +12,7 @@ from clickup_toolkit.store.files import storage_errors
 
 __all__ = ["changes_since", "next_version"]
 
+_VERSION = "%Y%m%dT%H%M%SZ"
 _HOUR_MS = 3_600_000
 _MS = "CAST(round((julianday(max(started)) - 2440587.5) * 86400000) AS INTEGER)"
 
@@ -42,15 +43,18 @@ def _refuse_other(db: sqlite3.Connection, previous: Path, team_id: str) -> None:
         )
 
 
-def next_version(folder: Path, started: int) -> tuple[str, Path]:
+def next_version(folder: Path, started: int, latest: str | None) -> tuple[str, Path]:
     """Return the version of an export that began at ``started`` (ms), and the database file to build.
 
-    A version is the UTC time of the start; where that one was published already, the next free second.
+    A version is the UTC time of the start; where that is not behind the ``latest`` published one, or its
+    file is there already, the next free second.
     """
     second = started // 1000
     while True:
-        version = datetime.fromtimestamp(second, UTC).strftime("%Y%m%dT%H%M%SZ")
+        version = datetime.fromtimestamp(second, UTC).strftime(_VERSION)
         path = folder / f"clickup-{version}.db"
-        if not path.exists():
+        if latest is not None and version <= latest:
+            second = round(datetime.strptime(latest, _VERSION).replace(tzinfo=UTC).timestamp())
+        elif not path.exists():
             return version, path
         second += 1

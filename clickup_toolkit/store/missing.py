@@ -1,0 +1,54 @@
+"""Gaps that only the finished tables show: time that ClickUp counts, but does not tell."""
+
+from __future__ import annotations
+
+from clickup_toolkit.records import Gap
+from clickup_toolkit.store.opening import Build
+
+__all__ = ["DERIVED", "missing_times"]
+
+DERIVED = frozenset({"ABSENT", "TIME_MISSING"})
+"""The codes of these gaps; every build finds them anew."""
+_NAMED = 5
+
+
+def missing_times(build: Build, gaps: list[Gap]) -> list[Gap]:
+    """Return the gaps of time in status and of time entries that the tables show beside ``gaps``."""
+    explained = {gap.id for gap in gaps if gap.what == "time_in_status"}
+    found = [] if "" in explained else _without_time_in_status(build, explained)
+    return found + _undertracked(build)
+
+
+def _without_time_in_status(build: Build, explained: set[str]) -> list[Gap]:
+    rows = build.db.execute(
+        "SELECT id FROM main.tasks EXCEPT SELECT task_id FROM main.time_in_status ORDER BY id"
+    )
+    tasks = [task for (task,) in rows if task not in explained]
+    if not tasks:
+        return []
+    named = ", ".join(tasks[:_NAMED]) + (", …" if len(tasks) > _NAMED else "")
+    return [
+        Gap(
+            "time_in_status",
+            "",
+            "ABSENT",
+            f"ClickUp has no time in status for {len(tasks)} tasks: {named}.",
+            "Switch on the Time in Status ClickApp in the spaces of these tasks.",
+        )
+    ]
+
+
+def _undertracked(build: Build) -> list[Gap]:
+    rows = build.db.execute(
+        "SELECT id, time_spent_ms - tracked_ms FROM main.tasks WHERE time_spent_ms > tracked_ms ORDER BY id"
+    )
+    return [
+        Gap(
+            "time_entries",
+            task,
+            "TIME_MISSING",
+            f"ClickUp counts {missing / 60_000:.1f} minutes more on this task than the entries it gives.",
+            "Compare with the task in ClickUp; the entries of a deleted person may be gone.",
+        )
+        for task, missing in rows
+    ]

@@ -1,0 +1,85 @@
+"""Incremental exports: few requests, and the document that a full one would make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clickup_toolkit.demo import DemoServer, World, build_world
+from clickup_toolkit.demo.drift import VISIBLE_CHANGES
+from clickup_toolkit.export import run_export_sync
+from tests.exporting import comparable, document, settings_for, table
+
+Serve = Callable[..., DemoServer]
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    seed=st.integers(0, 10_000),
+    rounds=st.lists(st.lists(st.sampled_from(VISIBLE_CHANGES), max_size=12), min_size=1, max_size=3),
+)
+def test_incremental_document_equals_the_full_one(redis_url: str, seed: int, rounds: list[list[str]]) -> None:
+    """After any visible changes, in any number of steps, both ways of exporting give the same document."""
+    world, rng = build_world(tasks=150, time_entries=150, lists=24), Random(seed)
+    with TemporaryDirectory() as folder, DemoServer(world, rate_limit=10**6) as server:
+        ours = settings_for(server, Path(folder, "incremental"), redis_url)
+        run_export_sync(ours)
+        for kinds in rounds:
+            for kind in kinds:
+                world.drift(rng, 1, (kind,))
+            assert run_export_sync(ours).mode == "incremental"
+        incremental = document(redis_url, server.team_id)
+        whole = run_export_sync(settings_for(server, Path(folder, "full"), redis_url))
+        assert whole.mode == "full"
+        full = document(redis_url, server.team_id)
+    assert comparable(incremental) == comparable(full)
+
+
+def test_nothing_changed_costs_few_requests(
+    live_world: World, demo_server: Serve, redis_url: str, tmp_path: Path
+) -> None:
+    """An incremental export in which nothing changed reads the open places once, and no task again."""
+    server = demo_server(live_world)
+    ours = settings_for(server, tmp_path, redis_url)
+    first = run_export_sync(ours)
+    again = run_export_sync(ours)
+    assert (again.mode, again.changed, again.deleted) == ("incremental", 0, 0)
+    assert (again.tasks, again.time_entries, again.time_in_status) == (
+        first.tasks,
+        first.time_entries,
+        first.time_in_status,
+    )
+    assert again.requests <= 50
+
+
+def test_only_a_full_export_calls_a_task_deleted(
+    live_world: World, demo_server: Serve, redis_url: str, tmp_path: Path
+) -> None:
+    """A deleted task stays in incremental exports; a full one replaces it by a tombstone."""
+    server = demo_server(live_world)
+    ours = settings_for(server, tmp_path, redis_url)
+    victim = next(iter(live_world.ledger().tasks))
+    run_export_sync(ours)
+    live_world.delete_task(victim)
+    assert run_export_sync(ours).deleted == 0
+    assert victim in {row["id"] for row in table(tmp_path, "tasks")}
+    report = run_export_sync(ours, full=True)
+    assert report.deleted >= 1
+    assert victim not in {row["id"] for row in table(tmp_path, "tasks")}
+    assert victim in {row["id"] for row in table(tmp_path, "deleted_tasks")}
+
+
+def test_a_full_export_is_due_after_a_day(
+    live_world: World, demo_server: Serve, redis_url: str, tmp_path: Path
+) -> None:
+    """Incremental exports go on until the last full one is as old as the setting says."""
+    server = demo_server(live_world)
+    run_export_sync(settings_for(server, tmp_path, redis_url))
+    assert run_export_sync(settings_for(server, tmp_path, redis_url)).mode == "incremental"
+    soon = settings_for(server, tmp_path, redis_url, full_export_hours=1e-6)
+    assert run_export_sync(soon).mode == "full"
