@@ -39,13 +39,13 @@ def test_a_crawl_becomes_a_database(tmp_path: Path) -> None:
         started=STARTED,
         finished=STARTED + 60_000,
         mode="full",
-        complete=True,
+        complete=False,
         tasks=2,
         changed=2,
         deleted=0,
         time_entries=4,
         time_in_status=1,
-        gaps=0,
+        gaps=1,
     )
     assert rows(database, "SELECT version, finished, tasks FROM exports") == [
         (f"v{STARTED}", "2025-11-23T10:01:00.000Z", 2)

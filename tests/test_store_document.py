@@ -132,7 +132,10 @@ def test_the_head_holds_everything_but_the_tasks(tmp_path: Path) -> None:
             "unassigned_time_entries": [stray[1], stray[0]],
             "gaps": [
                 {"what": "time_entries", "id": "2", "code": "TIMEENTRY_059", "message": "Refused.",
-                 "remedy": "Share it."}
+                 "remedy": "Share it."},
+                {"what": "time_in_status", "id": "", "code": "ABSENT",
+                 "message": "ClickUp has no time in status for 1 task: a.",
+                 "remedy": "Switch on the Time in Status ClickApp in the spaces of these tasks."},
             ],
         }.items()
     )  # fmt: skip

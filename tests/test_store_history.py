@@ -70,7 +70,7 @@ def test_what_a_gap_covers_is_kept_and_the_rest_is_missing(tmp_path: Path) -> No
     assert rows(second, "missing_tasks") == [
         ("b", "Task b", "to do", "L1", "S1", "2025-11-23T10:00:00.000Z", "2025-11-23T15:00:00.000Z")
     ]
-    assert rows(second, "SELECT message FROM gaps") == [
+    assert rows(second, "SELECT message FROM gaps WHERE code <> 'ABSENT'") == [
         ("Refused. 1 task is kept as earlier exports read them.",)
     ]
     assert (export.tasks, export.deleted, export.complete) == (2, 0, False)
@@ -121,7 +121,7 @@ def test_time_that_could_not_be_read_is_kept(tmp_path: Path) -> None:
     assert rows(second, "SELECT as_of, status_ms FROM tasks WHERE id = 'a'") == [
         ("2025-11-23T15:00:05.000Z", 300_000 + 5 * HOUR - 1000)
     ]
-    assert rows(second, "SELECT what, message FROM gaps") == [
+    assert rows(second, "SELECT what, message FROM gaps WHERE code <> 'ABSENT'") == [
         ("time_entries", "Refused. 1 time entry is kept as earlier exports read them."),
         ("time_in_status", "Refused. 1 time in status is kept as earlier exports read them."),
     ]
@@ -141,3 +141,14 @@ def test_another_workspaces_database_is_no_previous_one(tmp_path: Path) -> None:
     other, _ = Crawl(tmp_path, team="8").tasks(task("x")).build("other")
     second, export = Crawl(tmp_path, started=NEXT).structure().tasks(task("a")).build(previous=other)
     assert (export.deleted, rows(second, "deleted_tasks"), len(rows(second, "exports"))) == (0, [], 1)
+
+
+def test_time_that_clickup_counts_but_does_not_tell_is_a_gap(tmp_path: Path) -> None:
+    """Tasks without time in status are one gap together; each task with untold tracked time is its own."""
+    crawl = Crawl(tmp_path).structure().tasks(task("a", time_spent=90_000), task("b"))
+    database, _ = crawl.entries(entry("e", "a", 5000, 30_000)).build()
+    assert rows(database, "SELECT what, id, code, message FROM gaps") == [
+        ("time_entries", "a", "TIME_MISSING",
+         "ClickUp counts 1.0 minutes more on this task than the entries it gives."),
+        ("time_in_status", "", "ABSENT", "ClickUp has no time in status for 2 tasks: a, b."),
+    ]  # fmt: skip

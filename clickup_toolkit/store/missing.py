@@ -32,7 +32,7 @@ def _without_time_in_status(build: Build, explained: set[str]) -> list[Gap]:
             "time_in_status",
             "",
             "ABSENT",
-            f"ClickUp has no time in status for {len(tasks)} tasks: {named}.",
+            f"ClickUp has no time in status for {len(tasks)} {'task' if len(tasks) == 1 else 'tasks'}: {named}.",
             "Switch on the Time in Status ClickApp in the spaces of these tasks.",
         )
     ]
