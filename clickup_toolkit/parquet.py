@@ -18,7 +18,7 @@ from clickup_toolkit.records import TABLES, Column, Table
 
 __all__ = ["write"]
 
-_ROWS = 20_000  # a row group: read by column in one go, and small enough to keep memory flat
+_ROWS = 10_000  # a row group: read by column in one go, and small enough to keep memory flat
 _AT_ONCE = 500  # rows that pass through Python together: few enough to stay in the processor's cache
 _ASIDE = ".unfinished"
 
