@@ -26,13 +26,14 @@ def _without_time_in_status(build: Build, explained: set[str]) -> list[Gap]:
     tasks = [task for (task,) in rows if task not in explained]
     if not tasks:
         return []
+    count = "1 task" if len(tasks) == 1 else f"{len(tasks)} tasks"
     named = ", ".join(tasks[:_NAMED]) + (", …" if len(tasks) > _NAMED else "")
     return [
         Gap(
             "time_in_status",
             "",
             "ABSENT",
-            f"ClickUp has no time in status for {len(tasks)} {'task' if len(tasks) == 1 else 'tasks'}: {named}.",
+            f"ClickUp has no time in status for {count}: {named}.",
             "Switch on the Time in Status ClickApp in the spaces of these tasks.",
         )
     ]
