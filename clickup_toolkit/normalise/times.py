@@ -199,12 +199,14 @@ def status_rows(task_id: str, body: bytes | msgspec.Raw, received: int) -> list[
 
 def _placed(current: _Stay, stays: list[_Stay]) -> _Stay:
     """Return the stay that is the current one, with its newest figures; it is added where it is missing."""
-    name = (current.status or "").casefold()
-    same = [stay for stay in stays if (stay.status or "").casefold() == name]
+    same = [stay for stay in stays if stay.status == current.status]
+    if not same:
+        name = (current.status or "").casefold()
+        same = [stay for stay in stays if (stay.status or "").casefold() == name]
     if not same:
         stays.append(current)
         return current
-    match = max(same, key=lambda stay: stay.total_time.since or 0)
+    match = same[0] if len(same) == 1 else max(same, key=lambda stay: stay.total_time.since or 0)
     total, newest = match.total_time, current.total_time
     match.total_time = _Total(
         max(total.by_minute or 0, newest.by_minute or 0),
