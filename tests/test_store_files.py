@@ -101,6 +101,17 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     assert "CLICKUP_DATA_DIR" in caught.value.remedy
 
 
+def test_a_damaged_previous_database_is_said(tmp_path: Path) -> None:
+    """History is not dropped in silence: the message says what to do with the damaged file."""
+    damaged = tmp_path / "clickup-old.db"
+    damaged.write_bytes(b"SQLite format 3\x00" + bytes(200))
+    crawl = Crawl(tmp_path).structure()
+    with pytest.raises(StorageError, match="is damaged") as caught:
+        store.build_database(crawl.journal, tmp_path / "clickup-new.db", previous=damaged, version="x")
+    assert "move it away" in caught.value.remedy
+    assert sorted(path.name for path in tmp_path.glob("clickup*")) == ["clickup-old.db"]
+
+
 def test_the_final_figures_of_an_export_are_written(tmp_path: Path) -> None:
     """What only the run knows is added to the export's row."""
     target, export = Crawl(tmp_path).structure().build()

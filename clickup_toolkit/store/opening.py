@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from clickup_toolkit.errors import StorageError
 from clickup_toolkit.records import Column, Table
 from clickup_toolkit.store.journal import Journal
 from clickup_toolkit.store.schema import ALL_TABLES, FINGERPRINT, create_tables
@@ -72,8 +73,16 @@ def opened(path: Path, journal: Journal, previous: Path | None) -> Iterator[Buil
 
 
 def _is_of(path: Path, team_id: str) -> bool:
-    with closing(_reading(path)) as db:
-        return db.execute("SELECT 1 FROM workspaces WHERE id = ?", (team_id,)).fetchone() is not None
+    """Tell whether a database holds the workspace; a damaged one must not be passed over in silence."""
+    try:
+        with closing(_reading(path)) as db:
+            return db.execute("SELECT 1 FROM workspaces WHERE id = ?", (team_id,)).fetchone() is not None
+    except sqlite3.DatabaseError as error:
+        raise StorageError(
+            f"The database of the last export, {path}, is damaged ({error}).",
+            "Restore it, or move it away and run the export again: everything is read anew, but the history "
+            "it held (status changes, deleted tasks, earlier exports) is not carried over.",
+        ) from error
 
 
 def _fingerprint(path: Path) -> int:
