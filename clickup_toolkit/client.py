@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from types import TracebackType
-from typing import NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 from urllib.parse import urlencode
 
 import httpx
@@ -123,13 +124,16 @@ class Client:
         self._now = now
         self._uniform = uniform
         self._reached = False
-        self._http = httpx.AsyncClient(
-            headers=_headers(settings.token),
-            timeout=_TIMEOUT,
-            transport=transport,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
-            follow_redirects=False,
-        )
+        self._options: dict[str, Any] = {
+            "headers": _headers(settings.token),
+            "timeout": _TIMEOUT,
+            "transport": transport,
+            "follow_redirects": False,
+            "verify": httpx.create_ssl_context(),
+        }
+        # One connection each: httpcore looks through all of a pool's connections at every request.
+        self._idle: list[httpx.AsyncClient] = []
+        self._opened: list[httpx.AsyncClient] = []
 
     async def __aenter__(self) -> Self:
         return self
@@ -137,7 +141,8 @@ class Client:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.aclose()
+        for line in self._opened:
+            await line.aclose()
 
     async def get(
         self, request: Request, decode: Callable[[bytes], T], *, tries: int | None = None
@@ -178,7 +183,7 @@ class Client:
         self.stats.requests += 1
         address = request.address if request.path.startswith("http") else self._base + request.address
         try:
-            async with self._http.stream("GET", address) as response:
+            async with self._line() as line, line.stream("GET", address) as response:
                 body = b"".join([part async for part in response.aiter_raw()])
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._unreachable(request, error) from error
@@ -186,6 +191,18 @@ class Client:
         answered(read_rate(response.headers))
         self.stats.received_bytes += len(body)
         return response, _decompressed(request, response, body)
+
+    @asynccontextmanager
+    async def _line(self) -> AsyncIterator[httpx.AsyncClient]:
+        """Give a connection that nobody uses at the moment."""
+        if not self._idle:
+            self._opened.append(httpx.AsyncClient(**self._options))
+            self._idle.append(self._opened[-1])
+        line = self._idle.pop()
+        try:
+            yield line
+        finally:
+            self._idle.append(line)
 
     def _unreachable(self, request: Request, error: Exception) -> ApiUnreachable:
         reason = str(error) or type(error).__name__

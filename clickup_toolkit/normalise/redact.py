@@ -20,7 +20,11 @@ MARKER = b'"[redacted]"'
 _SECRET = re.compile(rb'(?<!\\)"(?:secret|inbound_address|editor_token)"\s*:\s*')
 _SHARING = re.compile(rb'(?<!\\)"sharing"\s*:\s*')
 _TOKEN = re.compile(rb'(?<!\\)"token"\s*:\s*')
-_TOKEN_SET = re.compile(rb'"token"\s*:\s*(?!null|true|false|"")\S')
+_TOKEN_SET = re.compile(rb'"token"\s*:\s*(?!null|true|false|""|"\[redacted\]")\S')
+# The shape that ClickUp sends, without braces inside; anything else takes the long way.
+_FLAT_SHARING = re.compile(
+    rb'((?<!\\)"sharing"\s*:\s*\{[^{}]*?(?<!\\)"token"\s*:\s*)"(?:[^"\\]|\\.)+"', re.DOTALL
+)
 _SIGNS = (b'secret"', b'inbound_address"', b'editor_token"')
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _SCALAR = re.compile(rb"[^\s,\]}]*")
@@ -33,7 +37,9 @@ def page(body: bytes) -> bytes:
     if any(sign in body for sign in _SIGNS):
         body = _replace(body, _SECRET, _hide)
     if _TOKEN_SET.search(body):  # a task that is not shared has the key too, without a value
-        body = _replace(body, _SHARING, lambda value: _replace(value, _TOKEN, _hide))
+        body = _FLAT_SHARING.sub(rb"\1" + MARKER, body)
+        if _TOKEN_SET.search(body):
+            body = _replace(body, _SHARING, lambda value: _replace(value, _TOKEN, _hide))
     return body
 
 
