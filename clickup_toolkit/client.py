@@ -304,5 +304,4 @@ def _broken(request: Request, why: str, code: str = "BROKEN_ANSWER") -> BrokenAn
 
 
 def _shown(request: Request) -> str:
-    address = request.address
-    return f"GET {address if len(address) <= 120 else address[:117] + '…'}"
+    return f"GET {request.path}"  # the query may be long, and says little to a reader

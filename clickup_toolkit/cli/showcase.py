@@ -125,7 +125,7 @@ def _is_planned(gap: Gap, ledger: Ledger) -> bool:
     match gap.what:
         case "time_entries":
             return gap.id in ledger.unreadable["members"]
-        case "lists":
+        case "home_lists":
             return gap.id not in ledger.lists
         case "time_in_status":
             return gap.code == "ABSENT"  # whose it is missing was compared above
