@@ -73,7 +73,7 @@ def test_json_is_one_line_with_every_key(settings: Settings, world: World) -> No
     report = json.loads(line)
     assert list(report) == KEYS
     assert (report["complete"], report["mode"], report["tasks"]) == (False, "full", len(world.ledger().tasks))
-    assert {gap["what"] for gap in report["gaps"]} <= {"lists", "time_in_status"}
+    assert {gap["what"] for gap in report["gaps"]} <= {"home_lists", "time_in_status"}
     assert [list(gap) for gap in report["gaps"][:1]] == [["what", "id", "code", "message", "remedy"]]
     assert (process.returncode, process.stderr) == (3, "")
 
