@@ -390,10 +390,7 @@ class DeletedTask(NamedTuple):
 
 
 class MissingTask(NamedTuple):
-    """Tasks that a crawl with gaps did not find: deleted, or moved to where it could not read.
-
-    The next complete crawl decides: it finds them again, or calls them deleted.
-    """
+    """Tasks that a crawl with gaps did not find; the next complete crawl finds them or calls them deleted."""
 
     id: Annotated[Text, Is("ClickUp's id of the task")]
     name: Annotated[Text | None, Is("Name it had")] = None
