@@ -361,6 +361,160 @@ class TimeInStatus(NamedTuple):
     as_of: Annotated[Timestamp | None, Is("Instant from which total_ms counts: when ClickUp answered")] = None
 
 
+class Comment(NamedTuple):
+    """Comments on tasks and the replies to them, where EXPORT_COMMENTS is on."""
+
+    id: Annotated[Text, Is("ClickUp's id of the comment")]
+    task_id: Annotated[Text | None, Is("Task it stands on", references="tasks.id")] = None
+    parent_id: Annotated[
+        Text | None, Is("Comment it replies to; empty where it is no reply", references="comments.id")
+    ] = None
+    member_id: Annotated[Text | None, Is("Person who wrote it", references="members.id")] = None
+    date: Annotated[Timestamp | None, Is("When it was written")] = None
+    text: Annotated[Text | None, Is("What was written, as plain text")] = None
+    resolved: Annotated[Boolean | None, Is("1 when it was resolved")] = None
+    assignee_id: Annotated[Text | None, Is("Person it is assigned to", references="members.id")] = None
+    assigned_by_id: Annotated[Text | None, Is("Person who assigned it", references="members.id")] = None
+    replies: Annotated[Integer | None, Is("Number of replies, as ClickUp counts them")] = None
+
+
+class Checklist(NamedTuple):
+    """Checklists of tasks, where EXPORT_TASK_DETAILS is on."""
+
+    id: Annotated[Text, Is("ClickUp's id of the checklist")]
+    task_id: Annotated[Text | None, Is("Task it stands on", references="tasks.id")] = None
+    name: Annotated[Text | None, Is("Name of the checklist")] = None
+    orderindex: Annotated[Real | None, Is("Position among the task's checklists")] = None
+    creator_id: Annotated[Text | None, Is("Person who made it", references="members.id")] = None
+    date_created: Annotated[Timestamp | None, Is("When it was made")] = None
+    resolved: Annotated[Integer | None, Is("Number of resolved items, as ClickUp counts them")] = None
+    unresolved: Annotated[Integer | None, Is("Number of the other items, as ClickUp counts them")] = None
+
+
+class ChecklistItem(NamedTuple):
+    """What stands on the checklists, where EXPORT_TASK_DETAILS is on."""
+
+    id: Annotated[Text, Is("ClickUp's id of the item")]
+    checklist_id: Annotated[Text | None, Is("Checklist it stands on", references="checklists.id")] = None
+    task_id: Annotated[Text | None, Is("Task of the checklist", references="tasks.id")] = None
+    parent_id: Annotated[
+        Text | None, Is("Item it stands below, for a nested one", references="checklist_items.id")
+    ] = None
+    name: Annotated[Text | None, Is("What is to be done")] = None
+    orderindex: Annotated[Real | None, Is("Position among its siblings")] = None
+    resolved: Annotated[Boolean | None, Is("1 when it is done")] = None
+    assignee_id: Annotated[Text | None, Is("Person it is assigned to", references="members.id")] = None
+    date_created: Annotated[Timestamp | None, Is("When it was made")] = None
+    start_date: Annotated[Timestamp | None, Is("Planned start")] = None
+    due_date: Annotated[Timestamp | None, Is("Planned end")] = None
+
+
+class Attachment(NamedTuple):
+    """What is known of files on tasks, where EXPORT_TASK_DETAILS is on; the files themselves are not read."""
+
+    id: Annotated[Text, Is("ClickUp's id of the file")]
+    task_id: Annotated[Text | None, Is("Task it hangs on", references="tasks.id")] = None
+    title: Annotated[Text | None, Is("Name of the file")] = None
+    extension: Annotated[Text | None, Is("Ending of the name")] = None
+    mimetype: Annotated[Text | None, Is("Type of the content")] = None
+    size: Annotated[Integer | None, Is("Size of the file", unit="bytes")] = None
+    version: Annotated[Text | None, Is("Version of the file, as ClickUp tells it")] = None
+    date: Annotated[Timestamp | None, Is("When it was attached")] = None
+    member_id: Annotated[Text | None, Is("Person who attached it", references="members.id")] = None
+    deleted: Annotated[Boolean | None, Is("1 when it was taken off the task")] = None
+    url: Annotated[Text | None, Is("Address of the file; may expire, or be open to whoever knows it")] = None
+
+
+class Goal(NamedTuple):
+    """Goals, where EXPORT_GOALS is on."""
+
+    id: Annotated[Text, Is("ClickUp's id of the goal")]
+    name: Annotated[Text | None, Is("Name of the goal")] = None
+    number: Annotated[Text | None, Is("Its number in the workspace (ClickUp's `pretty_id`)")] = None
+    folder_id: Annotated[Text | None, Is("ClickUp's id of the folder of goals; empty outside of one")] = None
+    folder_name: Annotated[Text | None, Is("Name of that folder")] = None
+    description: Annotated[Text | None, Is("What the goal is")] = None
+    color: Annotated[Text | None, Is("Colour of the goal, #rrggbb")] = None
+    private: Annotated[Boolean | None, Is("1 when only its people see it")] = None
+    archived: Annotated[Boolean | None, Is("1 when the goal is archived")] = None
+    creator_id: Annotated[Text | None, Is("Person who made it", references="members.id")] = None
+    owners: Annotated[Json | None, Is("Ids of the people who own it, as a JSON array")] = None
+    percent_completed: Annotated[Real | None, Is("Part that is reached, as ClickUp tells it")] = None
+    key_results: Annotated[Integer | None, Is("Number of its key results, as ClickUp counts them")] = None
+    date_created: Annotated[Timestamp | None, Is("When it was made")] = None
+    date_updated: Annotated[Timestamp | None, Is("When it was last changed")] = None
+    start_date: Annotated[Timestamp | None, Is("Planned start")] = None
+    due_date: Annotated[Timestamp | None, Is("Planned end")] = None
+
+
+class KeyResult(NamedTuple):
+    """The measured targets of goals, where EXPORT_GOALS is on."""
+
+    id: Annotated[Text, Is("ClickUp's id of the key result")]
+    goal_id: Annotated[Text | None, Is("Goal it belongs to", references="goals.id")] = None
+    name: Annotated[Text | None, Is("Name of the key result")] = None
+    type: Annotated[Text | None, Is("ClickUp's type: number, currency, boolean, percentage, automatic")] = (
+        None
+    )
+    unit: Annotated[Text | None, Is("Unit of its steps")] = None
+    steps_start: Annotated[Real | None, Is("Where it began")] = None
+    steps_current: Annotated[Real | None, Is("Where it stands")] = None
+    steps_end: Annotated[Real | None, Is("Where it is reached")] = None
+    percent_completed: Annotated[Real | None, Is("Part that is reached, as ClickUp tells it")] = None
+    completed: Annotated[Boolean | None, Is("1 when it is reached")] = None
+    creator_id: Annotated[Text | None, Is("Person who made it", references="members.id")] = None
+    owners: Annotated[Json | None, Is("Ids of the people who own it, as a JSON array")] = None
+    task_ids: Annotated[Json | None, Is("Ids of the tasks it counts, as a JSON array")] = None
+    list_ids: Annotated[Json | None, Is("Ids of the lists it counts, as a JSON array")] = None
+    date_created: Annotated[Timestamp | None, Is("When it was made")] = None
+
+
+class Doc(NamedTuple):
+    """Docs, archived and deleted ones too, where EXPORT_DOCS is on."""
+
+    id: Annotated[Text, Is("ClickUp's id of the doc")]
+    name: Annotated[Text | None, Is("Name of the doc")] = None
+    parent_id: Annotated[Text | None, Is("Id of the space, folder, list or other place it lies in")] = None
+    parent_type: Annotated[
+        Integer | None, Is("ClickUp's number for what that is: 4 space, 5 folder, 6 list, 12 workspace")
+    ] = None
+    creator_id: Annotated[Text | None, Is("Person who made it", references="members.id")] = None
+    public: Annotated[Boolean | None, Is("1 when everybody who knows its address may read it")] = None
+    archived: Annotated[Boolean | None, Is("1 when the doc is archived")] = None
+    deleted: Annotated[Boolean | None, Is("1 when the doc was deleted and can still be brought back")] = None
+    date_created: Annotated[Timestamp | None, Is("When it was made")] = None
+    date_updated: Annotated[Timestamp | None, Is("When it was last changed")] = None
+
+
+class DocPage(NamedTuple):
+    """Pages of docs with what they say, where EXPORT_DOCS is on."""
+
+    id: Annotated[Text, Is("ClickUp's id of the page")]
+    doc_id: Annotated[Text | None, Is("Doc it stands in", references="docs.id")] = None
+    parent_page_id: Annotated[
+        Text | None, Is("Page it stands below; empty for one at the top", references="doc_pages.id")
+    ] = None
+    position: Annotated[Integer, Is("Place in reading order among all pages of the doc, from 0")] = 0
+    name: Annotated[Text | None, Is("Title of the page")] = None
+    content: Annotated[Text | None, Is("What it says, as Markdown")] = None
+    creator_id: Annotated[Text | None, Is("Person who made it", references="members.id")] = None
+    archived: Annotated[Boolean | None, Is("1 when the page is archived")] = None
+    date_created: Annotated[Timestamp | None, Is("When it was made")] = None
+    date_updated: Annotated[Timestamp | None, Is("When it was last changed")] = None
+
+
+class Reading(NamedTuple):
+    """When what is read thing by thing was last read: comments and details of tasks, pages of docs."""
+
+    what: Annotated[Text, Is("comments, task_details or doc_pages")]
+    id: Annotated[Text, Is("Id of the task or doc they belong to")]
+    received: Annotated[Timestamp | None, Is("When ClickUp answered")] = None
+    updated: Annotated[
+        Timestamp | None,
+        Is("Its date_updated at that time; while that stays, they are not read again before REREAD_DAYS"),
+    ] = None
+
+
 class StatusChange(NamedTuple):
     """Status changes seen between exports; ClickUp keeps no such history."""
 
@@ -429,6 +583,9 @@ class Export(NamedTuple):
     retries: Annotated[Integer, Is("Requests sent again")] = 0
     resumed: Annotated[Integer, Is("Answers taken from an interrupted crawl's journal")] = 0
     gaps: Annotated[Integer, Is("Gaps")] = 0
+    streams: Annotated[
+        Text | None, Is("Optional streams it read, apart by blanks: comments, task_details, goals, docs")
+    ] = None
 
 
 class Raw(NamedTuple):
@@ -437,7 +594,10 @@ class Raw(NamedTuple):
     kind: Annotated[
         Text, Is("task, time_in_status, time_entry, legacy_time, workspace, space, folder, list, member, …")
     ]
-    id: Annotated[Text, Is("ClickUp's id of the object; for time_in_status that of its task")]
+    id: Annotated[
+        Text,
+        Is("ClickUp's id of the object; for time_in_status, comments, task_details and doc_pages of its owner"),
+    ]
     received: Annotated[Timestamp | None, Is("When ClickUp answered")]
     body: Annotated[Json, Is("The object, byte for byte; secrets are replaced by a marker")]
 
@@ -507,6 +667,15 @@ TABLES: dict[str, Table] = {
         _table("task_custom_fields", TaskCustomField, "task_id field_id", None, ("field_id",)),
         _table("time_entries", TimeEntry, "id", None, ("task_id", "member_id", "start")),
         _table("time_in_status", TimeInStatus, "task_id position", None, ("status",)),
+        _table("comments", Comment, "id", None, ("task_id", "member_id", "date")),
+        _table("checklists", Checklist, "id", "name", ("task_id",)),
+        _table("checklist_items", ChecklistItem, "id", "name", ("checklist_id", "task_id")),
+        _table("attachments", Attachment, "id", "title", ("task_id",)),
+        _table("goals", Goal, "id", "name"),
+        _table("key_results", KeyResult, "id", "name", ("goal_id",)),
+        _table("docs", Doc, "id", "name"),
+        _table("doc_pages", DocPage, "id", "name", ("doc_id",)),
+        _table("readings", Reading, "what id"),
         _table("status_changes", StatusChange, "task_id changed_by"),
         _table("deleted_tasks", DeletedTask, "id", "name"),
         _table("missing_tasks", MissingTask, "id", "name"),

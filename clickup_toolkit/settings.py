@@ -108,6 +108,12 @@ def _decimal(above: float) -> Callable[[str], float]:
     return read
 
 
+def _switch(value: str) -> bool:
+    if value.lower() not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return value.lower() == "true"
+
+
 def _concurrency(value: str) -> int | None:
     return None if value == "auto" else _whole(1)(value)
 
@@ -204,6 +210,29 @@ SETTINGS: dict[str, Setting] = {
         "24",
         _decimal(0),
     ),
+    "export_comments": Setting(
+        "EXPORT_COMMENTS",
+        "read the comments of tasks with their replies: a request or more a task",
+        "false",
+        _switch,
+    ),
+    "export_task_details": Setting(
+        "EXPORT_TASK_DETAILS",
+        "read the checklists of tasks and what is known of their attachments: a request a task",
+        "false",
+        _switch,
+    ),
+    "export_goals": Setting(
+        "EXPORT_GOALS", "read goals with their key results: a request a goal", "false", _switch
+    ),
+    "export_docs": Setting("EXPORT_DOCS", "read docs with their pages: a request a doc", "false", _switch),
+    "reread_days": Setting(
+        "REREAD_DAYS",
+        "days after which a full export reads comments, task details and pages of docs again where nothing "
+        "says that they changed",
+        "7",
+        _decimal(0),
+    ),
     "password_hash": Setting(
         "DATASETTE_PASSWORD_HASH",
         "hash of the password that people sign in with (user `admin`); unset: the pages are open, "
@@ -240,9 +269,25 @@ class Settings:
     data_dir: Path = field(default_factory=lambda: _folder("data"))
     export_interval_hours: float = 5.0
     full_export_hours: float = 24.0
+    export_comments: bool = False
+    export_task_details: bool = False
+    export_goals: bool = False
+    export_docs: bool = False
+    reread_days: float = 7.0
     password_hash: Secret | None = None
     host: str = "127.0.0.1"
     port: int = 8000
+
+    @property
+    def streams(self) -> frozenset[str]:
+        """The optional streams that are to be read: comments, task_details, goals, docs."""
+        chosen = {
+            "comments": self.export_comments,
+            "task_details": self.export_task_details,
+            "goals": self.export_goals,
+            "docs": self.export_docs,
+        }
+        return frozenset(name for name, wanted in chosen.items() if wanted)
 
     @classmethod
     def read(
