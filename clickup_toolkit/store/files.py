@@ -96,6 +96,6 @@ def flip(data_dir: Path, built: Path) -> None:
         aside.replace(link)
         _sync(data_dir)
         kept = {built.resolve(), before}
-        for file in data_dir.glob("clickup-*.db"):
-            if file.resolve() not in kept:
+        for file in data_dir.glob("clickup-*.db*"):  # with the rollback journal of a killed export
+            if file.with_name(file.name.removesuffix("-journal")).resolve() not in kept:
                 file.unlink(missing_ok=True)
