@@ -51,7 +51,7 @@ def build_file(
         create_tables(connection)
         create_indexes(connection)
         for row in (*_rows(version, finished, tasks, mark), *gaps, *rows):
-            connection.execute(insertion(ROW_TYPES[type(row)]), row)
+            connection.execute(" VALUES ".join(insertion(ROW_TYPES[type(row)])), row)
         connection.execute("UPDATE exports SET complete = ?", [not gaps])
     return path
 
