@@ -69,7 +69,7 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True)
 class Request:
-    """One question: ``path`` below the base address, or whole for another API version; ``query`` in order.
+    """One question: ``path`` below the base address, or from ``/v3/`` on beside it; ``query`` in order.
 
     ``time`` tells a question from the same one asked earlier in the crawl; it is not sent.
     """
@@ -119,6 +119,7 @@ class Client:
         self.stats = Stats()
         self.pacer = pacer
         self._base = settings.api_url
+        self._v3 = settings.api_url.rpartition("/")[0]
         self._tries = settings.max_retries
         self._initial_backoff = settings.initial_backoff
         self._now = now
@@ -181,7 +182,7 @@ class Client:
         self, request: Request, answered: Callable[[RateReport], None]
     ) -> tuple[httpx.Response, bytes]:
         self.stats.requests += 1
-        address = request.address if request.path.startswith("http") else self._base + request.address
+        address = (self._v3 if request.path.startswith("/v3/") else self._base) + request.address
         try:
             async with self._line() as line, line.stream("GET", address) as response:
                 body = b"".join([part async for part in response.aiter_raw()])

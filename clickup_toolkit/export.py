@@ -133,9 +133,19 @@ class _Run:
 def _journal(settings: Settings, team: str, token: Secret, full: bool) -> store.Journal:
     """Return the journal of the crawl that is due: of all, of what changed, or an interrupted one's."""
     now, previous = _now(), store.current(settings.data_dir)
-    since = store.changes_since(previous, team, now=now, full_every_hours=settings.full_export_hours)
-    path = settings.data_dir / "journal.db"
-    return store.open_journal(path, team, token, since=None if full else since, previous=previous, now=now)
+    since = store.changes_since(
+        previous, team, now=now, full_every_hours=settings.full_export_hours, streams=settings.streams
+    )
+    return store.open_journal(
+        settings.data_dir / "journal.db",
+        team,
+        token,
+        since=None if full else since,
+        previous=previous,
+        now=now,
+        streams=settings.streams,
+        reread_days=settings.reread_days,
+    )
 
 
 @asynccontextmanager

@@ -596,7 +596,9 @@ class Raw(NamedTuple):
     ]
     id: Annotated[
         Text,
-        Is("ClickUp's id of the object; for time_in_status, comments, task_details and doc_pages of its owner"),
+        Is(
+            "ClickUp's id of the object; for time_in_status, comments, task_details and doc_pages of its owner"
+        ),
     ]
     received: Annotated[Timestamp | None, Is("When ClickUp answered")]
     body: Annotated[Json, Is("The object, byte for byte; secrets are replaced by a marker")]

@@ -10,6 +10,8 @@ from __future__ import annotations
 import msgspec
 
 from clickup_toolkit.client import Client, Request, is_personal
+from clickup_toolkit.crawl.beside import read_docs, read_goals
+from clickup_toolkit.crawl.by_task import read_by_task
 from clickup_toolkit.crawl.reader import Noted, Progress, Reader, each, token_rejected
 from clickup_toolkit.crawl.status_times import read_time_in_status
 from clickup_toolkit.crawl.structure import Places, read_open_structure, read_structure
@@ -42,6 +44,9 @@ async def crawl(client: Client, journal: Noted, team: str, token: Secret, progre
     await read_time_in_status(reader)
     await read_time_entries(reader, team, members, together=is_personal(token))
     await read_left_time(reader)
+    await read_by_task(reader)
+    await read_goals(reader, team)
+    await read_docs(reader, team)
     return reader.resumed
 
 

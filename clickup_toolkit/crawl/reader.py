@@ -34,6 +34,19 @@ _BREAKS_AFTER = 3  # failures of one stream after which its questions get one tr
 _OUTAGE_AFTER = 3  # failures in a row, of anything, after which the API counts as gone
 
 
+class Readings(Protocol):
+    """What earlier crawls read thing by thing, and what is to be read now."""
+
+    def holds(self, what: str, id: str, updated: int | None) -> bool:  # noqa: A002
+        """Tell whether ``what`` of ``id``, which was changed at ``updated`` (ms), was read since."""
+
+    def unread(self, what: str, after: str, most: int) -> list[str]:
+        """Return up to ``most`` ids of noted tasks behind ``after`` whose ``what`` is due, in order."""
+
+    def count_unread(self, what: str) -> int:
+        """Return of how many noted tasks ``what`` is to be read."""
+
+
 class Noted(Protocol):
     """What a crawl needs of its journal; :class:`clickup_toolkit.store.Journal` is one."""
 
@@ -44,6 +57,14 @@ class Noted(Protocol):
     @property
     def since(self) -> int | None:
         """From when on changes are to be read (ms since 1970 UTC); None: everything."""
+
+    @property
+    def streams(self) -> frozenset[str]:
+        """The optional streams that are to be read."""
+
+    @property
+    def readings(self) -> Readings:
+        """What earlier crawls read thing by thing."""
 
     def recall(self, key: str) -> Answer | Refused | None:
         """Return what was answered to a request before."""

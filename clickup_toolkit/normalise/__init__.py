@@ -12,6 +12,10 @@ becomes a gap. Nothing in here raises because of what ClickUp sent.
 ``fields``      custom fields: definitions and values
 ``tasks``       tasks with their assignees, watchers, tags, lists, links, texts
 ``times``       time entries, and time in status
+``comments``    comments of tasks with the replies to them
+``details``     checklists and attachments of tasks
+``goals``       goals and their key results
+``docs``        docs and their pages
 ``enrich``      lead and cycle time, age, time in the current status, tracked time
 ==============  =====================================================================
 """

@@ -6,6 +6,7 @@
 ``gather``      journal to raw JSON: of every object the latest
 ``carry``       what could not be read this time, as earlier exports held it
 ``derive``      raw JSON to rows
+``extras``      the optional streams: comments, task details, goals, docs
 ``history``     status changes seen, deleted tasks, exports
 ``files``       which database is current, and the flip to the next
 ``document``    the JSON document of a database

@@ -12,6 +12,7 @@ from pathlib import Path
 from clickup_toolkit.records import Export, Gap
 from clickup_toolkit.store.carry import carry_unread, unsettled_gaps
 from clickup_toolkit.store.derive import derive_rows
+from clickup_toolkit.store.extras import add_extras
 from clickup_toolkit.store.files import building, storage_errors
 from clickup_toolkit.store.gather import gather
 from clickup_toolkit.store.history import count_changed, describe_export, write_history
@@ -63,6 +64,7 @@ def _fill(build: Build, version: str, now: Callable[[], float]) -> Export:
     gaps = gather(build)
     gaps = carry_unread(build, _each_once([*unsettled_gaps(build), *build.journal.gaps(), *gaps]))
     derive_rows(build)
+    gaps += add_extras(build)
     gaps += missing_times(build, gaps)
     deleted = write_history(build, gaps)
     export = describe_export(build, version, gaps, count_changed(build), deleted)

@@ -18,7 +18,21 @@ from clickup_toolkit.store.schema import INSTANT, run
 __all__ = ["carry_unread", "concerns_places", "unsettled_gaps"]
 
 _NOT_PLACES = frozenset(
-    {"plan", "user", "members", "teams", "tags", "custom_fields", "task_types", "home_lists"}
+    {
+        "plan",
+        "user",
+        "members",
+        "teams",
+        "tags",
+        "custom_fields",
+        "task_types",
+        "home_lists",
+        "comments",
+        "task_details",
+        "goals",
+        "docs",
+        "doc_pages",
+    }
 )
 
 

@@ -18,6 +18,7 @@ import msgspec
 
 from clickup_toolkit.normalise.shapes import mapping
 from clickup_toolkit.records import TABLES, Gap, Table
+from clickup_toolkit.store import document_extras
 from clickup_toolkit.store.files import storage_errors
 
 __all__ = ["SCHEMA_VERSION", "document_head", "document_tasks"]
@@ -59,6 +60,7 @@ def document_head(database: Path) -> dict[str, object]:
                 "archived_tasks": whole.get("started"),
                 "time_entries": export.get("started"),
                 "older_time_entries": whole.get("started"),
+                **document_extras.as_of(db, export.get("started")),
             },
             "workspace": next(_objects(db, "workspaces"), None),
             "spaces": list(_objects(db, "spaces")),
@@ -68,6 +70,7 @@ def document_head(database: Path) -> dict[str, object]:
             "custom_fields": list(_objects(db, "custom_fields")),
             "unassigned_time_entries": [msgspec.Raw(body) for (body,) in db.execute(_UNASSIGNED)],
             "gaps": list(_objects(db, "gaps")),
+            **document_extras.head(db),
         }
 
 
@@ -186,15 +189,17 @@ ORDER BY t.date_created, t.id, e.start, e.id
 def document_tasks(database: Path) -> Iterator[tuple[str, bytes]]:
     """Yield id and JSON text of every task, in the order of creation; memory stays flat."""
     with storage_errors(database), closing(_reading(database)) as db:
+        extras = document_extras.TaskExtras(db)
         statuses = _Follower(db.execute(_STATUSES))
         entries = _Follower(db.execute(_ENTRIES))
         for task_id, body, times, space_id, *facts in db.execute(_TASKS):
             stays, tracked = statuses.of(task_id), entries.of(task_id)
             analytics = _analytics(facts, stays, tracked)
-            added = b'"time_in_status":%b,"time_summary":[%b],"analytics":%b}' % (
+            added = b'"time_in_status":%b,"time_summary":[%b],"analytics":%b%b}' % (
                 times or b"{}",
                 b",".join([row[1] for row in tracked]),
                 _encode(analytics),
+                extras.of(task_id),
             )
             yield task_id, _with_space(body, space_id, analytics.space_name) + added
 

@@ -22,10 +22,12 @@ from clickup_toolkit.normalise import redact
 from clickup_toolkit.normalise.values import EARLIEST, LATEST
 from clickup_toolkit.records import Gap
 from clickup_toolkit.settings import Secret
+from clickup_toolkit.store.readings import Readings
 
 __all__ = ["Journal", "open_journal"]
 
-RESUME_WITHIN_MS = 24 * 3_600_000
+DAY_MS = 24 * 3_600_000
+RESUME_WITHIN_MS = DAY_MS
 """A crawl that was interrupted longer ago is begun anew."""
 
 _SCHEMA = """
@@ -66,6 +68,7 @@ class Journal:
             )
             # A killed process loses nothing without syncs; only a power cut could, and a crawl can be redone.
             self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;" + _SCHEMA)
+            self.readings = Readings(self._db)
         except (OSError, sqlite3.Error) as error:
             raise _storage_error(path, error) from error
 
@@ -98,6 +101,11 @@ class Journal:
         """From when on changes are to be read (ms since 1970 UTC); None: everything."""
         since = self.facts.get("since")
         return None if since is None else int(since)
+
+    @property
+    def streams(self) -> frozenset[str]:
+        """The optional streams that this crawl reads."""
+        return frozenset(self.facts.get("streams", "").split())
 
     def recall(self, key: str) -> Answer | Refused | None:
         """Return what was answered to the request ``key``, or None when it was not asked yet."""
@@ -142,12 +150,13 @@ class Journal:
             self._write(f"DELETE FROM {table}", [()])  # noqa: S608  # our own names
         self._write("INSERT INTO entries SELECT * FROM known_entries", [()])
 
-    def know(self, previous: Path, reread: tuple[int, int] | None) -> None:
+    def know(self, previous: Path, reread: tuple[int, int] | None, read_since: int) -> None:
         """Take over from the ``previous`` database what need not be asked for again.
 
         These are the entries that were read task by task, and the tasks of which they were not all. On top
         of that, an incremental crawl, which reads time entries in the span ``reread`` (ms) again, takes over
-        the lists and the other entries.
+        the lists and the other entries. What is read thing by thing is not read again where it was since
+        ``read_since`` (ms) and did not change.
         """
         try:
             self._db.execute("ATTACH DATABASE ? AS previous", (f"{previous.as_uri()}?mode=ro&immutable=1",))
@@ -158,6 +167,7 @@ class Journal:
             self._write(_KNOW_SPENT, [()])
             if reread:
                 self._write("INSERT INTO known_lists SELECT id FROM previous.lists", [()])
+            self.readings.know(read_since)
             self._db.execute("DETACH DATABASE previous")
         except sqlite3.Error as error:
             raise _storage_error(self.path, error) from error
@@ -242,13 +252,22 @@ _COLUMNS = "(key, stream, context, received, refusal, body) VALUES (?, ?, ?, ?, 
 
 
 def open_journal(
-    path: Path, team_id: str, token: Secret, *, since: int | None, previous: Path | None, now: int
+    path: Path,
+    team_id: str,
+    token: Secret,
+    *,
+    since: int | None,
+    previous: Path | None,
+    now: int,
+    streams: Iterable[str] = (),
+    reread_days: float = 7.0,
 ) -> Journal:
     """Return the journal of an interrupted crawl of the same workspace with the same token, or a new one.
 
     ``since`` (ms) asks for a crawl of what changed since then, on top of the database ``previous``; None
     asks for everything. An interrupted crawl of everything is finished also when less would do now. ``now``
-    is in ms since 1970 UTC. Raises :class:`StorageError` where the file cannot be written.
+    is in ms since 1970 UTC. ``streams`` are the optional streams to read; of these, a crawl of everything
+    reads again what is ``reread_days`` old. Raises :class:`StorageError` where the file cannot be written.
     """
     # The token decides what is seen, so it is part of what a journal is; only its fingerprint is kept.
     fingerprint = hashlib.sha256(token.reveal().encode()).hexdigest()[:12]
@@ -256,14 +275,17 @@ def open_journal(
     if path.exists():
         journal = _existing(path)
         if journal and _continues(journal, wanted, since, now):
+            journal.note_facts({"streams": " ".join(sorted(streams))})
             return journal
         _remove(path)
     journal = Journal(path)
     if previous is not None:
-        journal.know(previous, None if since is None else newest_window(now, since))
+        reread = None if since is None else newest_window(now, since)
+        journal.know(previous, reread, EARLIEST if reread else now - round(reread_days * DAY_MS))
         wanted = {**wanted, **({} if since is None else {"since": str(since)})}
     mode = "incremental" if "since" in wanted else "full"
-    journal.note_facts({**wanted, "mode": mode, "started": str(now)})
+    chosen = {"streams": " ".join(sorted(streams))}
+    journal.note_facts({**wanted, **chosen, "mode": mode, "started": str(now)})
     return journal
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,14 +14,23 @@ from clickup_toolkit.store.files import storage_errors
 __all__ = ["changes_since", "next_version"]
 
 _VERSION = "%Y%m%dT%H%M%SZ"
+_BY_TASK = frozenset({"comments", "task_details"})
 _HOUR_MS = 3_600_000
 _MS = "CAST(round((julianday(max(started)) - 2440587.5) * 86400000) AS INTEGER)"
 
 
-def changes_since(previous: Path | None, team_id: str, *, now: int, full_every_hours: float) -> int | None:
+def changes_since(
+    previous: Path | None,
+    team_id: str,
+    *,
+    now: int,
+    full_every_hours: float,
+    streams: Collection[str] = (),
+) -> int | None:
     """Return the start of the last export (ms since 1970 UTC), or None when everything is to be read.
 
-    Everything is read when there is no export yet or the last full one began ``full_every_hours`` ago.
+    Everything is read when there is no export yet or the last full one began ``full_every_hours`` ago, and
+    when the last one did not read one of the optional ``streams`` that are read task by task.
     Raises :class:`SettingsError` when the database ``previous`` holds another workspace.
     """
     if previous is None:
@@ -28,10 +38,19 @@ def changes_since(previous: Path | None, team_id: str, *, now: int, full_every_h
     with storage_errors(previous), closing(sqlite3.connect(f"{previous.as_uri()}?mode=ro", uri=True)) as db:
         _refuse_other(db, previous, team_id)
         last = db.execute(f"SELECT {_MS} FROM exports").fetchone()[0]  # noqa: S608  # our own text
+        missing = _BY_TASK.intersection(streams) - _streams(db)
         last_full = db.execute(f"SELECT {_MS} FROM exports WHERE mode = 'full'").fetchone()[0]  # noqa: S608
-    if last is None or last_full is None or now - last_full >= full_every_hours * _HOUR_MS or last > now:
+    if missing or last is None or last_full is None or last > now:
         return None
-    return int(last)
+    return None if now - last_full >= full_every_hours * _HOUR_MS else int(last)
+
+
+def _streams(db: sqlite3.Connection) -> set[str]:
+    """Return the optional streams that the last export read; a database of an earlier release has none."""
+    if "streams" not in {row[1] for row in db.execute("PRAGMA table_info(exports)")}:
+        return set()
+    row = db.execute("SELECT streams FROM exports ORDER BY started DESC LIMIT 1").fetchone()
+    return set(((row and row[0]) or "").split())
 
 
 def _refuse_other(db: sqlite3.Connection, previous: Path, team_id: str) -> None:

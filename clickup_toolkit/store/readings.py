@@ -1,0 +1,57 @@
+"""What a crawl need not ask again: comments, task details and pages of docs that were read before.
+
+They cost a request each, so they are asked for only where their owner's ``date_updated`` differs from what
+it was at the last reading. Nothing says whether ClickUp changes it with every comment: a full crawl also
+asks where the last reading is older than a setting.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+__all__ = ["Readings"]
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS known_readings (
+    what TEXT, id TEXT, updated INTEGER NOT NULL, PRIMARY KEY (what, id)) WITHOUT ROWID;
+"""
+_MS = "CAST(round((julianday({}) - 2440587.5) * 86400000) AS INTEGER)"
+_KNOW = f"""
+INSERT INTO known_readings SELECT what, id, {_MS.format("updated")} FROM previous.readings
+WHERE updated IS NOT NULL AND {_MS.format("received")} >= ?
+"""  # noqa: S608  # our own text
+_UNREAD = """
+FROM tasks WHERE id > ? AND NOT EXISTS (SELECT 1 FROM known_readings AS known
+    WHERE known.what = ? AND known.id = tasks.id AND known.updated = tasks.updated)
+"""
+
+
+class Readings:
+    """The readings of earlier crawls that still hold, in the journal's database ``db``."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        db.executescript(SCHEMA)
+
+    def know(self, since: int) -> None:
+        """Take over the readings since ``since`` (ms) from the attached database ``previous``."""
+        self._db.execute("DELETE FROM known_readings")
+        if self._db.execute("SELECT 1 FROM previous.sqlite_master WHERE name = 'readings'").fetchone():
+            self._db.execute(_KNOW, (since,))
+
+    def holds(self, what: str, id: str, updated: int | None) -> bool:  # noqa: A002
+        """Tell whether ``what`` of ``id``, which was changed at ``updated`` (ms), was read since."""
+        question = "SELECT 1 FROM known_readings WHERE what = ? AND id = ? AND updated = ?"
+        return self._db.execute(question, (what, id, updated)).fetchone() is not None
+
+    def unread(self, what: str, after: str, most: int) -> list[str]:
+        """Return up to ``most`` ids of noted tasks behind ``after`` whose ``what`` is due, in order."""
+        rows = self._db.execute(
+            f"SELECT id {_UNREAD} ORDER BY id LIMIT ?",  # our own text
+            (after, what, most),
+        )
+        return [row[0] for row in rows]
+
+    def count_unread(self, what: str) -> int:
+        """Return of how many noted tasks ``what`` is to be read."""
+        return int(self._db.execute(f"SELECT count(*) {_UNREAD}", ("", what)).fetchone()[0])
