@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -24,15 +25,24 @@ def anyio_backend() -> str:
 class World:
     """A fake clock and a server that counts requests in fixed windows anchored at the first one.
 
-    ``skew`` is how far the server's clock is ahead; ``step`` is the rounding of the reset it tells.
+    ``skew`` is how far the server's clock is ahead; ``rounded`` tells how it makes seconds of the reset.
     """
 
-    def __init__(self, limit: int, *, skew: float = 0.0, latency: float = 0.1, headers: bool = True) -> None:
+    def __init__(
+        self,
+        limit: int,
+        *,
+        skew: float = 0.0,
+        latency: float = 0.1,
+        headers: bool = True,
+        rounded: Callable[[float], int] = int,
+    ) -> None:
         self.now = 0.0
         self.limit = limit
         self.skew = skew
         self.latency = latency
         self.headers = headers
+        self.rounded = rounded
         self.opened = float("-inf")
         self.used = 0
         self.throttled = 0
@@ -78,7 +88,7 @@ class World:
             return RateReport()
         told = START + self.skew
         date = float(int(self.now + told))
-        return RateReport(self.limit, remaining, float(int(self.opened + 60 + told)), 1.0, date)
+        return RateReport(self.limit, remaining, float(self.rounded(self.opened + 60 + told)), 1.0, date)
 
     async def request(self, pacer: Pacer) -> None:
         while True:
@@ -118,6 +128,17 @@ async def test_spends_every_window_to_its_end_without_one_429(skew: float, worke
     first, second, third = world.sent[0], world.sent[100], world.sent[200]
     assert 60 <= second - first <= 62
     assert 60 <= third - second <= 62
+
+
+@pytest.mark.parametrize("rounded", [math.floor, math.ceil, round])
+async def test_a_window_that_we_opened_ends_when_its_first_answer_says(
+    rounded: Callable[[float], int],
+) -> None:
+    """However the server rounds the reset it tells, ten windows are spent in hardly more than ten minutes."""
+    world = World(100, latency=0.05, skew=0.7, rounded=rounded)
+    await world.requests(pacer_in(world, 2), 1001, 2)
+    assert world.throttled == 0
+    assert 600 <= world.sent[-1] < 601
 
 
 async def test_learns_a_larger_limit_from_the_first_answer() -> None:

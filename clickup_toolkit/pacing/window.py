@@ -12,6 +12,7 @@ WINDOW_S = 60.0
 """Length of ClickUp's window, seconds."""
 SMALLEST_LIMIT = 100
 """Requests a minute on the plans that allow least; assumed until an answer tells."""
+_ROUNDING_S = 3.0  # how far reset and date, both rounded, can place a window's end too late
 _SAME_WINDOW_S = 1.0  # resets that differ by less are one window, told with rounding
 
 
@@ -25,6 +26,7 @@ class Window:
         self._under_way = 0
         self._reset: float | None = None  # server's Unix seconds: names the window
         self._ends: float | None = None  # our clock
+        self._ends_by = float("inf")  # our clock: when a window that we opened ourselves is over
         self._offset = float("-inf")  # server's time minus ours, never too high
 
     def wait(self, now: float) -> float:
@@ -69,7 +71,8 @@ class Window:
             self._remaining = report.remaining
         else:
             self._remaining = min(self._remaining, report.remaining)
-        self._learn_end(report, now)
+        if report.reset is not None:
+            self._learn_end(report, report.reset, now)
 
     def wait_after_429(self, report: RateReport) -> float:
         """Return how long a 429 asks to wait, seconds."""
@@ -99,10 +102,14 @@ class Window:
     def _is_new(self, reset: float | None) -> bool:
         return reset is not None and (self._reset is None or reset > self._reset + _SAME_WINDOW_S)
 
-    def _learn_end(self, report: RateReport, now: float) -> None:
-        if report.reset is None:
-            return
-        self._reset = report.reset if self._reset is None else max(self._reset, report.reset)
-        offset = self._offset if report.date is not None else report.reset - WINDOW_S - now
-        # A reset told in whole seconds may have been rounded down: the window ends up to a step later.
-        self._ends = now + max(0.0, report.reset + report.reset_step - (now + offset))
+    def _learn_end(self, report: RateReport, reset: float, now: float) -> None:
+        if self._is_new(reset):
+            self._ends_by = float("inf")
+        if report.limit is not None and report.remaining == report.limit - 1:
+            self._ends_by = now + WINDOW_S
+        self._reset = reset if self._reset is None else max(self._reset, reset)
+        offset = self._offset if report.date is not None else reset - WINDOW_S - now
+        # A reset told in whole seconds may have been rounded down: the window ends up to a step later. If it
+        # was rounded up, that is too late; where our own request opened the window, its answer knows better.
+        told = now + max(0.0, reset + report.reset_step - (now + offset))
+        self._ends = self._ends_by if 0 < told - self._ends_by < _ROUNDING_S else told
