@@ -19,6 +19,7 @@ class Behaviour:
     - ``short_pages``: pages lose rows to access filtering, so a page may be short and not the last.
     - ``time_in_status``: whether the plan has it; else 403 ``TIS_027``.
     - ``entries_limit``: answers about time entries are silently cut off after so many (0: never).
+    - ``docs_a_page``: the most docs in an answer, whatever limit was asked for.
     - ``plan``: name and number of the workspace's plan.
     - ``second_workspace``: an OAuth token also lists a workspace that it is not authorised for.
     """
@@ -32,5 +33,6 @@ class Behaviour:
     short_pages: bool = False
     time_in_status: bool = True
     entries_limit: int = 0
+    docs_a_page: int = 100
     plan: tuple[str, int] = ("Business", 3)
     second_workspace: bool = True

@@ -39,6 +39,11 @@ class Goal(NamedTuple):
             1, len(self.key_results)
         )
 
+    @property
+    def completed(self) -> bool:
+        """Whether all key results are reached; such goals are listed only when asked for."""
+        return bool(self.key_results) and all(result.reached == result.steps for result in self.key_results)
+
 
 class Page(NamedTuple):
     """A page of a doc, with the pages below it."""
@@ -62,11 +67,13 @@ class Doc(NamedTuple):
 
 GOAL_FOLDER = "b1d0c5a2-3f10-4e55-9a54-0d2b6a1f7c11"
 
+_REACHED = "No more paper tickets"
 _GOALS = (
     ("Boarding in half the time", None, (("Kiosks live", "ports", 8), ("Boarding time", "minutes", 6))),
     ("Operators answer for themselves", None, (("Tickets per sailing", "tickets", 40),)),
     ("Season 2026 without an outage", GOAL_FOLDER, (("Quiet days", "days", 90), ("Drills", "drills", 4))),
     ("Grow in the Aegean 🚢", GOAL_FOLDER, ()),
+    (_REACHED, GOAL_FOLDER, (("Tills replaced", "tills", 12),)),
 )  # fmt: skip
 _DOCS = (
     "Handbook",
@@ -89,7 +96,11 @@ def goals(world: State) -> list[Goal]:
     for order, (name, folder, targets) in enumerate(_GOALS):
         results = tuple(
             KeyResult(
-                _uuid(world.seed, 41, order, place), title, unit, steps, mix(order, place) % (steps + 1)
+                _uuid(world.seed, 41, order, place),
+                title,
+                unit,
+                steps,
+                steps if name == _REACHED else mix(order, place) % (steps + 1),
             )
             for place, (title, unit, steps) in enumerate(targets)
         )
@@ -105,7 +116,13 @@ def docs(world: State) -> list[Doc]:
     made = []
     for order in range(26):
         id_ = f"8cky6{order:02}-{1000 + order * 7}"
-        below = Page(f"{id_}-2", "Details", "Written down so that nobody has to ask.\n\n* one\n* two")
+        last = Page(f"{id_}-3", "Open questions", "")
+        below = Page(
+            f"{id_}-2",
+            "Details",
+            "Written down so that nobody has to ask.\n\n* one\n* two",
+            (last,) if order % 5 == 1 else (),
+        )
         top = Page(
             f"{id_}-1", _DOCS[order % 6], "# Why\n\nBecause boats do not wait.", (below,) if order % 2 else ()
         )

@@ -64,9 +64,13 @@ def _comment(api: Api, one: Comment) -> Json:
 
 
 def get_goals(api: Api, ids: tuple[str, ...], query: Query) -> Reply:
-    """``GET /team/{id}/goal``: goals of folders stand under their folders only."""
-    loose = [_goal(api, goal) for goal in goals(api.world) if goal.folder is None]
-    inside = [_goal(api, goal) for goal in goals(api.world) if goal.folder]
+    """``GET /team/{id}/goal``: goals of folders stand under their folders only.
+
+    Completed ones are there with ``include_completed=true``.
+    """
+    listed = [goal for goal in goals(api.world) if query.flag("include_completed") or not goal.completed]
+    loose = [_goal(api, goal) for goal in listed if goal.folder is None]
+    inside = [_goal(api, goal) for goal in listed if goal.folder]
     folder = {
         "id": GOAL_FOLDER,
         "name": "Season",
@@ -145,13 +149,23 @@ def get_docs(api: Api, ids: tuple[str, ...], query: Query) -> Reply:
     limit = int(query.get("limit")) if query.get("limit").isdigit() else 50
     if not 10 <= limit <= 100:
         raise ApiError(400, "INPUT_001", "limit must be between 10 and 100")
+    limit = min(limit, api.behaviour.docs_a_page)
     archived, deleted = query.flag("archived"), query.flag("deleted")
     found = [doc for doc in docs(api.world) if (doc.archived, doc.deleted) == (archived, deleted)]
-    first = int(query.get("cursor") or 0) if (query.get("cursor") or "0").isdigit() else 0
-    cursor = str(first + limit) if first + limit < len(found) else ""
-    return json_reply(
-        {"docs": [_doc(api, doc) for doc in found[first : first + limit]], "next_cursor": cursor}
-    )
+    first = _place_of(query.get("cursor"))
+    page: Json = {"docs": [_doc(api, doc) for doc in found[first : first + limit]]}
+    if first + limit < len(found):
+        page["next_cursor"] = f"docs:{first + limit}"
+    elif not deleted:  # the end is told by nothing, by null or by an empty cursor
+        page["next_cursor"] = None if archived else ""
+    return json_reply(page)
+
+
+def _place_of(cursor: str) -> int:
+    place = cursor.removeprefix("docs:")
+    if cursor and not (place.isdigit() and cursor.startswith("docs:")):
+        raise ApiError(400, "INPUT_001", "cursor is invalid")
+    return int(place or 0)
 
 
 def _doc(api: Api, doc: Doc) -> Json:
@@ -171,21 +185,24 @@ def _doc(api: Api, doc: Doc) -> Json:
 
 
 def get_doc_pages(api: Api, ids: tuple[str, ...], query: Query) -> Reply:
-    """``GET /v3/workspaces/{id}/docs/{doc}/pages``: a bare array, pages in pages."""
+    """``GET /v3/workspaces/{id}/docs/{doc}/pages``: a bare array, pages in pages, ``max_page_depth`` deep."""
+    if query.get("content_format", "text/md") not in ("text/md", "text/plain"):
+        raise ApiError(400, "INPUT_001", "content_format must be text/md or text/plain")
+    depth = query.get("max_page_depth", "-1")
     for doc in docs(api.world):
         if doc.id == ids[1]:
-            return json_reply([_page(doc, page) for page in doc.pages])
+            return json_reply([_page(doc, page, int(depth)) for page in doc.pages])
     raise ApiError(404, "DOC_404", "Doc not found")
 
 
-def _page(doc: Doc, page: Page) -> Json:
+def _page(doc: Doc, page: Page, depth: int) -> Json:
     return {
         "id": page.id,
         "doc_id": doc.id,
         "name": page.name,
         "content": page.content,
         "archived": False,
-        "pages": [_page(doc, below) for below in page.pages],
+        "pages": [_page(doc, below, depth - 1) for below in page.pages] if depth else [],
     }
 
 
