@@ -15,7 +15,7 @@ from clickup_toolkit.demo import Behaviour, DemoServer, Fault, World, build_worl
 from clickup_toolkit.errors import TokenRejected, ToolkitError, WorkspaceUnavailable
 from clickup_toolkit.pacing import Pacer
 from clickup_toolkit.settings import Secret, Settings
-from clickup_toolkit.store.journal import Journal, open_journal
+from clickup_toolkit.store import Journal, open_journal
 
 Serve = Callable[..., DemoServer]
 

@@ -2,6 +2,7 @@
 
 ==============  ==========================================================================
 ``journal``     every answered page, in order of arrival
+``resuming``    the journal of an interrupted crawl, or a new one
 ``build``       the next database from a journal, whole or not at all
 ``gather``      journal to raw JSON: of every object the latest
 ``carry``       what could not be read this time, as earlier exports held it
@@ -20,8 +21,9 @@ from clickup_toolkit.store.build import build_database, finish
 from clickup_toolkit.store.document import document_head, document_tasks, gaps
 from clickup_toolkit.store.files import current, flip
 from clickup_toolkit.store.guard import lock_folder
-from clickup_toolkit.store.journal import Journal, open_journal
+from clickup_toolkit.store.journal import Journal
 from clickup_toolkit.store.plan import changes_since, next_version
+from clickup_toolkit.store.resuming import open_journal
 
 __all__ = [
     "ANALYTICS",

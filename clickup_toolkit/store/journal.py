@@ -7,7 +7,6 @@ without the API. What stands in the journal is committed page by page and surviv
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,20 +15,15 @@ import msgspec
 from isal import isal_zlib
 
 from clickup_toolkit.client import Answer
-from clickup_toolkit.crawl import newest_window
 from clickup_toolkit.errors import Refused, StorageError
 from clickup_toolkit.normalise import redact
 from clickup_toolkit.normalise.values import EARLIEST, LATEST
 from clickup_toolkit.records import Gap
-from clickup_toolkit.settings import Secret
 from clickup_toolkit.store.readings import Readings
 
-__all__ = ["Journal", "open_journal"]
+__all__ = ["Journal"]
 
 DAY_MS = 24 * 3_600_000
-RESUME_WITHIN_MS = DAY_MS
-"""A crawl that was interrupted longer ago is begun anew."""
-
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS answers (
@@ -249,66 +243,6 @@ _KNOW_SPENT = """
 INSERT INTO known_spent SELECT id, time_spent_ms FROM previous.tasks WHERE time_spent_ms > tracked_ms
 """
 _COLUMNS = "(key, stream, context, received, refusal, body) VALUES (?, ?, ?, ?, ?, ?)"
-
-
-def open_journal(
-    path: Path,
-    team_id: str,
-    token: Secret,
-    *,
-    since: int | None,
-    previous: Path | None,
-    now: int,
-    streams: Iterable[str] = (),
-    reread_days: float = 7.0,
-) -> Journal:
-    """Return the journal of an interrupted crawl of the same workspace with the same token, or a new one.
-
-    ``since`` (ms) asks for a crawl of what changed since then, on top of the database ``previous``; None
-    asks for everything. An interrupted crawl of everything is finished also when less would do now. ``now``
-    is in ms since 1970 UTC. ``streams`` are the optional streams to read; of these, a crawl of everything
-    reads again what is ``reread_days`` old. Raises :class:`StorageError` where the file cannot be written.
-    """
-    # The token decides what is seen, so it is part of what a journal is; only its fingerprint is kept.
-    fingerprint = hashlib.sha256(token.reveal().encode()).hexdigest()[:12]
-    wanted = {"team_id": team_id, "token": fingerprint}
-    if path.exists():
-        journal = _existing(path)
-        if journal and _continues(journal, wanted, since, now):
-            journal.note_facts({"streams": " ".join(sorted(streams))})
-            return journal
-        _remove(path)
-    journal = Journal(path)
-    if previous is not None:
-        reread = None if since is None else newest_window(now, since)
-        journal.know(previous, reread, EARLIEST if reread else now - round(reread_days * DAY_MS))
-        wanted = {**wanted, **({} if since is None else {"since": str(since)})}
-    mode = "incremental" if "since" in wanted else "full"
-    chosen = {"streams": " ".join(sorted(streams))}
-    journal.note_facts({**wanted, **chosen, "mode": mode, "started": str(now)})
-    return journal
-
-
-def _existing(path: Path) -> Journal | None:
-    """Open a journal that is there; one that is damaged is as good as none."""
-    try:
-        return Journal(path)
-    except StorageError as error:
-        if isinstance(error.__cause__, sqlite3.DatabaseError) and "malformed" in str(error.__cause__):
-            return None
-        raise
-
-
-def _continues(journal: Journal, wanted: Mapping[str, str], since: int | None, now: int) -> bool:
-    facts = journal.facts
-    same = all(facts.get(name) == value for name, value in wanted.items()) and "started" in facts
-    fits = same and (journal.since is None or journal.since == since)
-    return fits and "published" not in facts and now - journal.started < RESUME_WITHIN_MS
-
-
-def _remove(path: Path) -> None:
-    for file in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
-        file.unlink(missing_ok=True)
 
 
 def _answer(row: Sequence[object]) -> Answer:

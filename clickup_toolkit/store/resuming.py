@@ -1,0 +1,80 @@
+"""Goes on with the journal of an interrupted crawl, or begins a new one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from clickup_toolkit.crawl import newest_window
+from clickup_toolkit.errors import StorageError
+from clickup_toolkit.normalise.values import EARLIEST
+from clickup_toolkit.settings import Secret
+from clickup_toolkit.store.journal import Journal
+
+__all__ = ["open_journal"]
+
+DAY_MS = 86_400_000
+RESUME_WITHIN_MS = DAY_MS
+"""A crawl that was interrupted longer ago is begun anew."""
+_DAMAGED = ("malformed", "not a database")
+
+
+def open_journal(
+    path: Path,
+    team_id: str,
+    token: Secret,
+    *,
+    since: int | None,
+    previous: Path | None,
+    now: int,
+    streams: Iterable[str] = (),
+    reread_days: float = 7.0,
+) -> Journal:
+    """Return the journal of an interrupted crawl of the same workspace with the same token, or a new one.
+
+    ``since`` (ms) asks for a crawl of what changed since then, on top of the database ``previous``; None
+    asks for everything. An interrupted crawl of everything is finished also when less would do now. ``now``
+    is in ms since 1970 UTC. ``streams`` are the optional streams to read; of these, a crawl of everything
+    reads again what is ``reread_days`` old. Raises :class:`StorageError` where the file cannot be written.
+    """
+    # The token decides what is seen, so it is part of what a journal is; only its fingerprint is kept.
+    fingerprint = hashlib.sha256(token.reveal().encode()).hexdigest()[:12]
+    wanted = {"team_id": team_id, "token": fingerprint}
+    if path.exists():
+        journal = _existing(path)
+        if journal and _continues(journal, wanted, since, now):
+            journal.note_facts({"streams": " ".join(sorted(streams))})
+            return journal
+        _remove(path)
+    journal = Journal(path)
+    if previous is not None:
+        reread = None if since is None else newest_window(now, since)
+        journal.know(previous, reread, EARLIEST if reread else now - round(reread_days * DAY_MS))
+        wanted = {**wanted, **({} if since is None else {"since": str(since)})}
+    mode = "incremental" if "since" in wanted else "full"
+    chosen = {"streams": " ".join(sorted(streams))}
+    journal.note_facts({**wanted, **chosen, "mode": mode, "started": str(now)})
+    return journal
+
+
+def _existing(path: Path) -> Journal | None:
+    """Open a journal that is there; one that is damaged is as good as none."""
+    try:
+        return Journal(path)
+    except StorageError as error:
+        if any(sign in str(error.__cause__) for sign in _DAMAGED):
+            return None
+        raise
+
+
+def _continues(journal: Journal, wanted: Mapping[str, str], since: int | None, now: int) -> bool:
+    facts = journal.facts
+    same = all(facts.get(name) == value for name, value in wanted.items()) and "started" in facts
+    fits = same and (journal.since is None or journal.since == since)
+    return fits and "published" not in facts and now - journal.started < RESUME_WITHIN_MS
+
+
+def _remove(path: Path) -> None:
+    for file in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
+        file.unlink(missing_ok=True)
