@@ -124,6 +124,15 @@ def crawled(data_dir: Path) -> Crawled:
     with closing(sqlite3.connect(data_dir / "journal.db")) as db:
         rows = db.execute("SELECT key, stream, received FROM answers ORDER BY seq").fetchall()
         started = int(db.execute("SELECT value FROM facts WHERE name = 'started'").fetchone()[0])
-    streams = Counter(stream for _, stream, _ in rows)
+    streams = Counter(_stream(key, stream) for key, stream, _ in rows)
     last = max(received for _, _, received in rows)
     return Crawled([key.partition("#")[0] for key, _, _ in rows], dict(streams), (last - started) / 1000)
+
+
+def _stream(key: str, stream: str) -> str:
+    """Return the stream's name, and for pages of tasks the route and what was asked for, too."""
+    if stream != "tasks":
+        return stream
+    route = "many lists" if key.startswith("/team/") else "one list"
+    kind = "changed" if "order_by=updated" in key else "archived" if "archived=true" in key else "active"
+    return f"tasks: {kind}, {route}"

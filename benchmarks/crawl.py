@@ -54,6 +54,7 @@ class Workspace:
 
 SIZES = {
     "tiny": Workspace(150, 24, 150, 10, 40),
+    "modest": Workspace(1_500, 24, 1_500, 12, 400),
     "small": Workspace(3_900, 43, 4_000, 25, 1_063),
     "medium": Workspace(39_000, 271, 40_000, 50, 10_632),
     "large": Workspace(390_000, 2_710, 400_000, 50, 106_320),
@@ -116,7 +117,7 @@ class Limit:
     latency: float = 0.05
 
 
-LIMITS = {100: Limit(100, "small"), 1_000: Limit(1_000, "medium"), 10_000: Limit(10_000, "medium")}
+LIMITS = {100: Limit(100, "modest"), 1_000: Limit(1_000, "medium"), 10_000: Limit(10_000, "medium")}
 QUICK = Limit(60, "tiny", window=3.0, latency=0.005)
 
 

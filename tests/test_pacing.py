@@ -192,7 +192,7 @@ async def test_never_more_under_way_than_allowed() -> None:
 
 
 async def test_auto_grows_to_what_limit_and_latency_call_for() -> None:
-    """At 10,000 a minute and 0.3 s, auto ends near 10,000 / 60 · 0.3 · 1.5 = 75, capped at 64."""
+    """At 10,000 a minute and 0.3 s, auto would end at 10,000 / 3 · 0.3 = 1,000, and is capped at 64."""
     world = World(10_000, latency=0.3)
     pacer = pacer_in(world, None)
     assert pacer.workers == 2
@@ -201,11 +201,11 @@ async def test_auto_grows_to_what_limit_and_latency_call_for() -> None:
 
 
 async def test_auto_stays_small_where_the_limit_is_small() -> None:
-    """At 100 a minute and 0.3 s latency two workers spend the whole limit, so auto stays at 2."""
+    """At 100 a minute and 0.3 s latency eleven workers spend a window in three seconds; auto takes no more."""
     world = World(100, latency=0.3)
     pacer = pacer_in(world, None)
     await world.requests(pacer, 90, 64)
-    assert pacer.workers == 2
+    assert pacer.workers == 11
 
 
 async def test_a_request_without_an_answer_counts_as_spent() -> None:

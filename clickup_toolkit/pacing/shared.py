@@ -3,14 +3,15 @@
 ClickUp counts a token's requests, whoever sends them. Before a process sends, it takes a place in the
 window here; all processes together never take more than the limit. The first place opens the window, as
 the first request does at ClickUp; what answers tell of its end and of others' use corrects it. Places are
-taken a few at a time, to ask Redis seldom. When Redis does not answer, a process goes on with what it
-knows by itself: a crawl does not fail for want of this.
+taken a few at a time, to ask Redis seldom. When Redis does not answer, a process goes on for a window with
+what it knows by itself, and then asks again: a crawl neither fails nor waits for want of this.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+from typing import Any
 
 import redis
 import redis.asyncio
@@ -22,6 +23,7 @@ __all__ = ["SharedBudget", "budget_key"]
 
 _log = structlog.get_logger(__name__)
 _PART = 50  # of the limit: at most this part is taken at a time
+_ANSWER_WITHIN_S = 2.0
 
 # KEYS[1] the budget: a hash of taken, limit, ends (ms, Redis's clock).
 # ARGV[1] places wanted, ARGV[2] the limit assumed, ARGV[3] the window in ms.
@@ -67,9 +69,10 @@ class SharedBudget:
         self._limit = SMALLEST_LIMIT
         self._held = 0  # places taken and not yet used
         self._held_until = 0.0  # our loop's clock
+        self._alone_until = 0.0  # our loop's clock: until then Redis is not asked
         self._taking = asyncio.Lock()
         self._told: tuple[int, int] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def take(self, workers: int) -> float:
         """Take a place: return 0 when there was one, else the seconds until the window ends."""
@@ -81,12 +84,10 @@ class SharedBudget:
 
     async def _take_some(self, wanted: int) -> float:
         asked = asyncio.get_running_loop().time()
-        arguments = (wanted, self._limit, self._window_ms)
-        try:
-            given, ends_in, _ = await self._client.eval(_TAKE, 1, self._key, *arguments)
-        except redis.RedisError as error:
-            _log.warning("pacing.budget_unreachable", error=type(error).__name__)
+        answer = await self._eval(_TAKE, wanted, self._limit, self._window_ms)
+        if answer is None:
             return 0.0
+        given, ends_in, _ = answer
         if not given:
             return max(0.001, int(ends_in) / 1000)
         self._held, self._held_until = int(given) - 1, asked + int(ends_in) / 1000
@@ -111,12 +112,19 @@ class SharedBudget:
         self._tell(self._limit, self._limit, seconds)
 
     def _tell(self, limit: int, used: int, ends_in: float) -> None:
-        task = asyncio.get_running_loop().create_task(self._send(limit, used, round(ends_in * 1000)))
+        task = asyncio.get_running_loop().create_task(self._eval(_LEARN, limit, used, round(ends_in * 1000)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _send(self, limit: int, used: int, ends_in_ms: int) -> None:
+    async def _eval(self, script: str, *arguments: int) -> Any:
+        """Run a script on the budget; None where Redis does not answer, or did not within the last window."""
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._alone_until:
+            return None
         try:
-            await self._client.eval(_LEARN, 1, self._key, limit, used, ends_in_ms)
-        except redis.RedisError as error:
+            async with asyncio.timeout(_ANSWER_WITHIN_S):
+                return await self._client.eval(script, 1, self._key, *arguments)
+        except (redis.RedisError, TimeoutError, OSError) as error:
+            self._alone_until = loop.time() + self._window_ms / 1000
             _log.warning("pacing.budget_unreachable", error=type(error).__name__)
+            return None

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from clickup_toolkit.pacing.window import WINDOW_S
-
 __all__ = ["Workers"]
 
 
 class Workers:
     """How many requests may be under way: a fixed number, or one found while running.
 
-    Auto starts at 2 and follows Little's law, L = λ·W (J. Little, 1961): to spend ``limit`` requests in a
-    window at the latency seen, ``limit / window · latency`` must be under way. Latency is a moving mean;
-    the number at most doubles from one round of answers to the next and never passes ``MOST``. The least
-    latency seen guards against a server that only grows slower: beyond eight times that, it shrinks.
+    Auto starts at 2 and follows Little's law, L = λ·W (J. Little, 1961): to spend a window's ``limit``
+    requests within ``SPENT_WITHIN_S`` at the latency seen, ``limit / SPENT_WITHIN_S · latency`` must be under
+    way. A window may be spent at once, and the sooner the last one is spent, the sooner a crawl ends. Latency
+    is a moving mean; the number at most doubles from one round of answers to the next and never passes
+    ``MOST``. The least latency seen guards against a server that only grows slower: beyond eight times that,
+    the number shrinks.
     """
 
     MOST = 64
-    HEADROOM = 1.5
+    SPENT_WITHIN_S = 3.0
 
     def __init__(self, concurrency: int | None) -> None:
         self._auto = concurrency is None
@@ -42,7 +42,7 @@ class Workers:
         if self._round < self.allowed:
             return
         self._round = 0
-        wanted = int(limit / WINDOW_S * self._mean * self.HEADROOM) + 1
+        wanted = int(limit / self.SPENT_WITHIN_S * self._mean) + 1
         if self._mean > 8 * self._least and self.allowed > 2:
             wanted = self.allowed // 2
         self.allowed = max(2, min(wanted, self.allowed * 2, self.MOST))
