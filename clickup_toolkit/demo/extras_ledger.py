@@ -143,7 +143,7 @@ def _add_doc(world: State, ledger: ExtrasLedger, doc: Doc) -> None:
             "parent_page_id": parent,
             "position": position,
             "name": page.name,
-            "content": page.content,
+            "content": page.content or None,
             "archived": False,
         }
 
