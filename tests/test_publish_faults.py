@@ -13,6 +13,7 @@ import msgspec
 import pytest
 import redis
 import redis.asyncio
+from structlog.testing import capture_logs
 
 from clickup_toolkit.errors import LockLost, RedisError, RedisUnreachable, VersionDamaged
 from clickup_toolkit.publish import (
@@ -26,6 +27,7 @@ from clickup_toolkit.publish import (
     versions,
 )
 from clickup_toolkit.publish.chunks import Chunk, deflate, digest
+from clickup_toolkit.publish.faults import place_of, plain_faults
 from tests.fixtures.valkey import RedisServer, wait_until
 from tests.versions import (
     HEAD,
@@ -138,6 +140,42 @@ def test_a_full_server_keeps_the_last_good_version(redis_server: RedisServer) ->
     client.config_set("maxmemory", 0)
     put(client, day(2), workspace(6000, seed=2))
     assert read(client) == document(workspace(6000, seed=2))
+
+
+def test_a_full_disk_of_the_server_is_told_in_one_sentence(redis_server: RedisServer) -> None:
+    """A server that cannot save takes nothing more; one sentence says so, without a byte of what was sent."""
+    client = redis_server.client()
+    put(client, day(1), workspace())
+
+    def fail_to_save() -> None:
+        (redis_server.folder / "dump.rdb").mkdir()  # where the snapshot would go
+        client.config_set("save", "3600 1")
+        client.bgsave()
+        wait_until(lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err")
+
+    with capture_logs() as logs, pytest.raises(RedisError) as met:
+        put(client, day(2), with_incident(workspace(6000, seed=2), fail_to_save))
+    cannot = f"Redis at {redis_server.url} cannot write to its disk, so it takes nothing new."
+    assert (met.value.message, met.value.remedy) == (
+        cannot,
+        "Free disk space where the server keeps its files, and export again.",
+    )
+    assert [line["reason"] for line in logs] == [cannot]  # the lock could not be given back
+    assert read(client) == document(workspace())
+
+
+def test_an_unknown_refusal_in_a_pipeline_shows_nothing_that_was_sent(redis_client: redis.Redis) -> None:
+    """What the server says is shown; the command that redis-py puts before it is not."""
+    with (
+        pytest.raises(RedisError) as met,
+        plain_faults(redis_client),
+        redis_client.pipeline(transaction=False) as pipeline,
+    ):
+        pipeline.set("clickup:9001:x", "TEXT OF A TASK").lpush("clickup:9001:x", "TEXT OF A TASK").execute()
+    assert met.value.message == (
+        f"Redis at {place_of(redis_client)} refuses: "
+        "WRONGTYPE Operation against a key holding the wrong kind of value."
+    )
 
 
 def test_a_killed_server_keeps_the_last_good_version(redis_server: RedisServer) -> None:

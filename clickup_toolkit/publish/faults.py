@@ -31,6 +31,7 @@ class _Fault(NamedTuple):
     remedy: str
 
 
+_PIPELINED = " of pipeline caused error: "  # what redis-py puts between a command and the server's words
 _START_IT = "Start it, correct REDIS_URL, or unset REDIS_URL to use the embedded server."
 
 # The first that fits is taken, so a subclass stands before its base.
@@ -76,7 +77,7 @@ _FAULTS = (
         "MISCONF",
         RedisError,
         "Redis at {place} cannot write to its disk, so it takes nothing new.",
-        "Free space on the disk of its data folder, and export again.",
+        "Free disk space where the server keeps its files, and export again.",
     ),
     _Fault(
         foreign.InvalidResponse,
@@ -128,8 +129,11 @@ def place_of(client: Client) -> str:
 
 
 def _plain(error: foreign.RedisError, place: str) -> RedisError:
-    fault = next(
-        fault for fault in _FAULTS if isinstance(error, fault.met) and str(error).startswith(fault.begins)
-    )
-    said = str(error).strip().rstrip(".")
+    said = _said(error)
+    fault = next(fault for fault in _FAULTS if isinstance(error, fault.met) and said.startswith(fault.begins))
     return fault.becomes(fault.message.format(place=place, error=said), fault.remedy)
+
+
+def _said(error: foreign.RedisError) -> str:
+    """Return the server's words alone: before them, a pipeline's error shows the bytes that were sent."""
+    return str(error).rpartition(_PIPELINED)[2].strip().rstrip(".")
