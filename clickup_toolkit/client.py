@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import httpx
 import msgspec
@@ -210,7 +210,7 @@ class Client:
         if self._reached:
             return ApiUnreachable(f"No answer to {_shown(request)}: {reason}.", "Run the export again later.")
         return ApiUnreachable(
-            f"ClickUp cannot be reached at {self._base}: {reason}.",
+            f"ClickUp cannot be reached at {_without_password(self._base)}: {reason}.",
             "Check the network, a proxy, and CLICKUP_API_URL.",
         )
 
@@ -228,6 +228,11 @@ class _Backoff:
         if not isinstance(error, Unanswered) or (error.code in TWICE and self._failures > 1):
             return False
         return min(_LONGEST_BACKOFF_S, full_jitter(self._failures, self._initial, self._uniform))
+
+
+def _without_password(address: str) -> str:
+    parts = urlsplit(address)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def is_personal(token: Secret) -> bool:

@@ -9,7 +9,7 @@ asking again makes sense (``retryable``) and what the command line exits with (`
     ├── SettingsError               2   a setting is missing or wrong
     ├── ClickUpError                1   the API, or the way to it
     │   ├── TokenRejected           1   the whole token is refused
-    │   ├── WorkspaceUnavailable    1   the token does not reach the workspace
+    │   ├── WorkspaceUnavailable    2   the token does not reach the workspace
     │   ├── Refused                 1   one thing is refused for good: becomes a gap
     │   └── Unanswered              1   retryable: may be different next time
     │       ├── ApiUnreachable          no connection, reset, timeout
@@ -92,6 +92,8 @@ class TokenRejected(ClickUpError):
 
 class WorkspaceUnavailable(ClickUpError):
     """The token is good but does not reach the workspace that the settings name."""
+
+    exit_code = 2
 
 
 class Refused(ClickUpError):

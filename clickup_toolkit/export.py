@@ -112,21 +112,25 @@ class _Run:
         return export, built
 
     def publish(self, redis: Redis, lock: publish.ExportLock, export: Export, built: Path) -> None:
-        """Publish the document, then change the local files over to the same version."""
-        self.show("documents", 0, export.tasks)
-        head = msgspec.json.encode(store.document_head(built))
-        publish.publish(
-            redis,
-            lock,
-            team_id=self.journal.team_id,
-            version=export.version,
-            head=head[:-1] + b',"data":[',
-            tasks=store.document_tasks(built),
-            facts=_facts(export),
-            keep=self.settings.keep_last_n_exports,
-        )
+        """Publish the document, then change the local files over to the same version.
+
+        What needs space is written before; behind the publishing nothing but renames can fail.
+        """
         self.show("columnar files", 0, None)
-        parquet.write(built, self.settings.data_dir / "parquet")
+        with parquet.prepared(built, self.settings.data_dir / "parquet") as swap_in:
+            self.show("documents", 0, export.tasks)
+            head = msgspec.json.encode(store.document_head(built))
+            publish.publish(
+                redis,
+                lock,
+                team_id=self.journal.team_id,
+                version=export.version,
+                head=head[:-1] + b',"data":[',
+                tasks=store.document_tasks(built),
+                facts=_facts(export),
+                keep=self.settings.keep_last_n_exports,
+            )
+            swap_in()
         store.flip(self.settings.data_dir, built)
 
 
@@ -139,7 +143,7 @@ def _journal(settings: Settings, team: str, token: Secret, full: bool) -> store.
     return store.open_journal(
         settings.data_dir / "journal.db",
         team,
-        token,
+        (settings.api_url, token),
         since=None if full else since,
         previous=previous,
         now=now,

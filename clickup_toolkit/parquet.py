@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from clickup_toolkit.errors import StorageError
 from clickup_toolkit.records import TABLES, Column, Table
 
-__all__ = ["write"]
+__all__ = ["prepared", "write"]
 
 _ROWS = 10_000  # a row group: read by column in one go, and small enough to keep memory flat
 _AT_ONCE = 500  # rows that pass through Python together: few enough to stay in the processor's cache
@@ -28,25 +29,51 @@ def write(database: Path, folder: Path) -> None:
 
     Raises :class:`~clickup_toolkit.errors.StorageError`; then the files there are as they were.
     """
+    with prepared(database, folder) as swap_in:
+        swap_in()
+
+
+@contextmanager
+def prepared(database: Path, folder: Path) -> Iterator[Callable[[], None]]:
+    """Write all tables aside, and give what puts them in place; without that call nothing changes.
+
+    Raises :class:`~clickup_toolkit.errors.StorageError`; then the files there are as they were.
+    """
     aside = folder / _ASIDE
     try:
+        with _storage_errors(folder):
+            _write_aside(database, aside)
+        yield partial(_swap_in, aside, folder)
+    finally:
         shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir(parents=True)
-        uri = f"{database.absolute().as_uri()}?mode=ro&immutable=1"
-        with closing(sqlite3.connect(uri, uri=True)) as db:
-            db.text_factory = bytes  # twice as quick as str, and Arrow wants UTF-8 anyway
-            for table in TABLES.values():
-                _write_table(db, table, aside / table.name)
+
+
+def _write_aside(database: Path, aside: Path) -> None:
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    uri = f"{database.absolute().as_uri()}?mode=ro&immutable=1"
+    with closing(sqlite3.connect(uri, uri=True)) as db:
+        db.text_factory = bytes  # twice as quick as str, and Arrow wants UTF-8 anyway
+        for table in TABLES.values():
+            _write_table(db, table, aside / table.name)
+
+
+def _swap_in(aside: Path, folder: Path) -> None:
+    with _storage_errors(folder):
         for table in TABLES.values():
             (folder / table.name).mkdir(exist_ok=True)
             (aside / table.name).replace(folder / table.name / "part-0.parquet")
+
+
+@contextmanager
+def _storage_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, sqlite3.Error) as error:
         raise StorageError(
             f"The Parquet files in {folder} cannot be written ({error}).",
             "Free disk space or make the folder writable, and run the export again.",
         ) from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _write_table(db: sqlite3.Connection, table: Table, path: Path) -> None:

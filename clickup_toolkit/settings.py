@@ -66,6 +66,8 @@ def _text(value: str) -> str:
 def _secret(value: str) -> Secret:
     if any(character.isspace() for character in value):
         raise ValueError("must not contain blanks or line breaks")
+    if not value.isascii():
+        raise ValueError("has characters that no token has, such as a dash or dots put in by a text editor")
     return Secret(value)
 
 

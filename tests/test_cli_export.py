@@ -117,10 +117,13 @@ def test_versions_of_an_empty_redis(settings: Settings) -> None:
 def test_a_failed_export_says_one_clear_thing(
     settings: Settings, changes: dict[str, object], said: str
 ) -> None:
-    """What keeps an export from working is named, with a remedy, without traceback or secret; exit code 1."""
+    """What keeps an export from working is named, with a remedy, without traceback or secret; exit code 1.
+
+    A workspace that the token does not reach is a wrong setting: exit code 2.
+    """
     process = give(settings, "export", "--quiet", **changes)
     message, *remedy = process.stderr.splitlines()
-    assert process.returncode == 1
+    assert process.returncode == (2 if "team_id" in changes else 1)
     assert message.startswith("Error: ")
     assert said in message
     assert len(remedy) == 1

@@ -214,6 +214,14 @@ async def test_an_api_that_never_answered_is_named_with_its_address() -> None:
     )
 
 
+async def test_a_password_in_the_address_is_not_shown() -> None:
+    """What a proxy's address carries before the @ stays out of messages."""
+    client = client_for([httpx.ConnectError("refused")], tries=1)
+    client._base = "http://bob:hunter2@127.0.0.1:9/api/v2"
+    with pytest.raises(ApiUnreachable, match="at http://127.0.0.1:9/api/v2: refused"):
+        await ask(client)
+
+
 async def test_compressed_answers_are_decompressed() -> None:
     """A gzip body comes out as it was before."""
     body = b'{"tasks":[1,2,3]}'

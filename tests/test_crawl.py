@@ -12,7 +12,7 @@ import pytest
 from clickup_toolkit.client import Client, Stats
 from clickup_toolkit.crawl import crawl
 from clickup_toolkit.demo import Behaviour, DemoServer, Fault, World, build_world
-from clickup_toolkit.errors import TokenRejected, ToolkitError, WorkspaceUnavailable
+from clickup_toolkit.errors import ClickUpError, TokenRejected, ToolkitError, WorkspaceUnavailable
 from clickup_toolkit.pacing import Pacer
 from clickup_toolkit.settings import Secret, Settings
 from clickup_toolkit.store import Journal, open_journal
@@ -31,7 +31,8 @@ def crawled(
         token=token, team_id=team, api_url=server.url, data_dir=folder, initial_backoff=1e-6, max_retries=7
     )
     now = server.world.now()
-    journal = open_journal(folder / "journal.db", team, token, since=None, previous=None, now=now)
+    source = ("the API", token)
+    journal = open_journal(folder / "journal.db", team, source, since=None, previous=None, now=now)
 
     async def run() -> Stats:
         async with Client(settings, Pacer(8)) as client:
@@ -197,6 +198,36 @@ def test_without_time_in_status_one_question_tells(
     journal, _ = crawled(server, tmp_path)
     assert sum("time_in_status" in request[1] for request in server.requests) == 1
     assert [(gap.what, gap.id) for gap in journal.gaps() if gap.code == "TIS_027"] == [("time_in_status", "")]
+
+
+def test_what_refused_the_start_is_asked_again(
+    small_world: World, demo_server: Serve, tmp_path: Path
+) -> None:
+    """A refusal of the token or the workspace is not remembered: once put right, the crawl goes on."""
+    with pytest.raises(TokenRejected):
+        crawled(demo_server(small_world, faults=[Fault("refuse", path="/user", code="OAUTH_025")]), tmp_path)
+    with pytest.raises(WorkspaceUnavailable):
+        crawled(demo_server(small_world), tmp_path, team_id="42")
+    journal, _ = crawled(demo_server(small_world), tmp_path)
+    assert ids(journal) == small_world.ledger().tasks.keys()
+
+
+def test_a_wrong_address_is_not_called_a_wrong_token(
+    small_world: World, demo_server: Serve, tmp_path: Path
+) -> None:
+    """A proxy's 403 or a path that is not there names the address, not the token."""
+    proxy = [Fault("refuse", path="/user", status=403, code="", message="Forbidden")]
+    with pytest.raises(ClickUpError, match=r"GET /user.*CLICKUP_API_URL") as caught:
+        crawled(demo_server(small_world, faults=proxy), tmp_path)
+    assert not isinstance(caught.value, TokenRejected)
+
+
+def test_a_crawl_that_reads_no_page_of_tasks_fails(
+    small_world: World, demo_server: Serve, tmp_path: Path
+) -> None:
+    """When every question for tasks fails there is nothing worth publishing: an error, not sixty gaps."""
+    with pytest.raises(ToolkitError, match="not one of its questions for tasks"):
+        crawled(demo_server(small_world, faults=[Fault("500", path="/task(\\?|$)")]), tmp_path)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -50,10 +50,11 @@ def test_every_error_is_exported() -> None:
 
 
 def test_exit_codes_are_those_of_the_command_line() -> None:
-    """1 failed, 2 wrong settings, 4 another export is running; 0 and 3 are no errors."""
+    """1 failed, 2 settings to change, 4 another export is running; 0 and 3 are no errors."""
     codes = {error.__name__: error.exit_code for error in CLASSES}
     assert {name: code for name, code in codes.items() if code != 1} == {
         "SettingsError": 2,
+        "WorkspaceUnavailable": 2,
         "ExportRunning": 4,
     }
 

@@ -70,8 +70,9 @@ def test_what_a_gap_covers_is_kept_and_the_rest_is_missing(tmp_path: Path) -> No
     assert rows(second, "missing_tasks") == [
         ("b", "Task b", "to do", "L1", "S1", "2025-11-23T10:00:00.000Z", "2025-11-23T15:00:00.000Z")
     ]
-    assert rows(second, "SELECT message FROM gaps WHERE code <> 'ABSENT'") == [
-        ("Refused. 1 task is kept as earlier exports read them.",)
+    assert rows(second, "SELECT id, message FROM gaps WHERE code <> 'ABSENT' ORDER BY id") == [
+        ("", "1 task of earlier exports were not found: deleted, or moved to where this one could not read."),
+        ("L2", "Refused. 1 task is kept as earlier exports read them."),
     ]
     assert (export.tasks, export.deleted, export.complete) == (2, 0, False)
     third, export = Crawl(tmp_path, started=LATER).structure().tasks(task("a")).build(previous=second)

@@ -7,6 +7,8 @@ crawl asks the same questions again and finds them answered.
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 
 from clickup_toolkit.client import Client, Request, is_personal
@@ -73,24 +75,26 @@ class _Teams(msgspec.Struct):
 async def _read_workspace(reader: Reader, team: str) -> list[str]:
     """Check the token and the workspace; return the ids of the people who may have tracked time."""
     try:
-        await reader.ask("user", Request("/user"), msgspec.json.decode)
-        found = await reader.ask("teams", Request("/team"), msgspec.json.Decoder(_Teams).decode)
+        await reader.ask("user", Request("/user"), msgspec.json.decode, refusal_stays=False)
+        workspace = await reader.ask("teams", Request("/team"), partial(_find, team), refusal_stays=False)
     except Refused as refusal:
         raise token_rejected(refusal) from refusal
-    workspace = next((each_team for each_team in found.teams if str(each_team.id) == team), None)
-    if workspace is None:
-        raise _unavailable(team, found)
     await reader.ask_or_gap("plan", Request(f"/team/{team}/plan"), msgspec.json.decode, what="plan", id=team)
     people = [member.user for member in workspace.members or ()]
     return [str(user.id) for user in people if user.username is not None or user.date_joined is not None]
 
 
-def _unavailable(team: str, found: _Teams) -> WorkspaceUnavailable:
-    reached = ", ".join(f"{each_team.id} ({each_team.name})" for each_team in found.teams) or "none"
-    return WorkspaceUnavailable(
-        f"The token does not reach the workspace {team}.",
-        f"Set CLICKUP_TEAM_ID to one that it reaches: {reached}.",
-    )
+def _find(team: str, body: bytes) -> _Team:
+    """Return the workspace; an answer without it is not kept, so that it is asked for again next time."""
+    found = msgspec.json.decode(body, type=_Teams).teams
+    workspace = next((one for one in found if str(one.id) == team), None)
+    if workspace is None:
+        reached = ", ".join(f"{one.id} ({one.name})" for one in found) or "none"
+        raise WorkspaceUnavailable(
+            f"The token does not reach the workspace {team}.",
+            f"Set CLICKUP_TEAM_ID to one that it reaches: {reached}.",
+        )
+    return workspace
 
 
 async def _read_definitions(reader: Reader, team: str, places: Places) -> None:

@@ -31,6 +31,7 @@ Progress = Callable[[str, int, int | None], None]
 
 _WIDTH = 64  # coroutines that may ask at once; the pacer decides how many really do
 _BREAKS_AFTER = 3  # failures of one stream after which its questions get one try each
+_UNAUTHORISED = 401
 _OUTAGE_AFTER = 3  # failures in a row, of anything, after which the API counts as gone
 
 
@@ -107,13 +108,17 @@ class Noted(Protocol):
 
 
 class Reader:
-    """Asks ClickUp on behalf of a crawl; ``resumed`` counts answers that the journal already had."""
+    """Asks ClickUp on behalf of a crawl.
+
+    ``resumed`` counts answers that the journal already had, ``answered`` those of each stream.
+    """
 
     def __init__(self, client: Client, journal: Noted, progress: Progress) -> None:
         self.journal = journal
         self.progress = progress
         self.resumed = 0
         self._client = client
+        self.answered: Counter[str] = Counter()
         self._failures: Counter[str] = Counter()
         self._outages = 0
         self._token_checked = asyncio.Lock()
@@ -124,24 +129,32 @@ class Reader:
         request: Request,
         decode: Callable[[bytes], T],
         context: dict[str, str] | None = None,
+        *,
+        refusal_stays: bool = True,
     ) -> T:
-        """Return what ``decode`` makes of the answer. Raises what :meth:`Client.get` raises."""
+        """Return what ``decode`` makes of the answer. Raises what :meth:`Client.get` raises.
+
+        A refusal is remembered for a crawl that goes on later, unless ``refusal_stays`` is False.
+        """
         known = self.journal.recall(request.key)
         if isinstance(known, Refused):
             raise known
         if known is not None:
             self.resumed += 1
+            self.answered[stream] += 1
             return decode(known.body)
         try:
             body, received, decoded = await self._client.get(request, decode, tries=self._tries(stream))
         except Refused as refusal:
             await self._check_token(refusal)
-            self.journal.record_refusal(request.key, stream, refusal)
+            if refusal_stays:
+                self.journal.record_refusal(request.key, stream, refusal)
             raise
         except Unanswered as failure:
             self._count_failure(stream, failure)
             raise
         self._outages = 0
+        self.answered[stream] += 1
         self.journal.record(request.key, Answer(stream, context or {}, received, body))
         return decoded
 
@@ -201,8 +214,15 @@ class Reader:
                 return
 
 
-def token_rejected(refusal: Refused) -> TokenRejected:
-    """Return the error that says that the whole token is refused."""
+def token_rejected(refusal: Refused) -> ClickUpError:
+    """Return what a refusal of the first questions means: a wrong token, or not ClickUp at all."""
+    if refusal.code not in TOKEN_CODES and refusal.status != _UNAUTHORISED:
+        return ClickUpError(
+            refusal.message,
+            "Check CLICKUP_API_URL, and whether a proxy answers in ClickUp's place.",
+            status=refusal.status,
+            code=refusal.code,
+        )
     return TokenRejected(
         f"ClickUp does not accept the token ({refusal.code}).",
         "Set CLICKUP_TOKEN to a valid one: in ClickUp, your avatar, Settings, Apps, API Token. "

@@ -19,7 +19,7 @@ from clickup_toolkit.client import Query, Request
 from clickup_toolkit.crawl.cursor import TaskHead, Walk, home_list, instant, walk
 from clickup_toolkit.crawl.reader import Reader, each
 from clickup_toolkit.crawl.structure import Place, Places, read_vanished_lists
-from clickup_toolkit.errors import ClickUpError, Refused, Unanswered
+from clickup_toolkit.errors import ClickUpError, Refused, ToolkitError, Unanswered
 
 __all__ = ["read_changed_tasks", "read_tasks"]
 
@@ -41,6 +41,7 @@ async def read_tasks(reader: Reader, team: str, places: Places) -> None:
     await each(tasks.read_batch, batches(visible))
     await each(tasks.read_active, hidden)
     await each(tasks.read_archived, places.lists.values())
+    tasks.refuse_nothing()
     await each(tasks.read_active, tasks.shorter_than_told(visible))
     await each(tasks.read_shared_task, places.shared_tasks)
     await each(tasks.read_vanished, await read_vanished_lists(reader, team, places))
@@ -52,9 +53,10 @@ async def read_tasks(reader: Reader, team: str, places: Places) -> None:
 async def read_changed_tasks(reader: Reader, team: str, places: Places, since: int) -> None:
     """Read what changed since ``since`` (ms) where the workspace-wide route shows it, and what is shared.
 
-    Archived tasks, tasks in archived places and deletions do not show; a full crawl finds them.
+    Archived tasks, tasks in archived places and deletions do not show; a full crawl finds them. When the
+    changes cannot be read the crawl fails: the next one must not begin behind them.
     """
-    tasks = _Tasks(reader, team, places)
+    tasks = _Tasks(reader, team, places, gap_in_sweep=False)
     shared = [place for place in places.lists.values() if place.shared]
     await tasks.sweep(since)
     await each(partial(tasks.sweep_hidden, since=since), shared)
@@ -81,8 +83,9 @@ def batches(places: Iterable[Place]) -> list[tuple[Place, ...]]:
 
 
 class _Tasks:
-    def __init__(self, reader: Reader, team: str, places: Places) -> None:
+    def __init__(self, reader: Reader, team: str, places: Places, *, gap_in_sweep: bool = True) -> None:
         self.reader = reader
+        self.gap_in_sweep = gap_in_sweep
         self.route = f"/team/{team}/task"
         self.places = places
         self.read = 0
@@ -117,6 +120,14 @@ class _Tasks:
         async with self.reader.gap_for("archived_tasks", place.id):
             await self._walk(self._of_list(place, archived="true"))
 
+    def refuse_nothing(self) -> None:
+        """Fail when not one question for tasks was answered: that is no export with gaps."""
+        if self.places.lists and not self.reader.answered["tasks"]:
+            raise ToolkitError(
+                "ClickUp answered the crawl, but not one of its questions for tasks.",
+                "Run the export again later: it goes on where it stopped.",
+            )
+
     def shorter_than_told(self, places: Iterable[Place]) -> list[Place]:
         """Return lists of which fewer tasks were read than ClickUp counts: archived meanwhile, perhaps."""
         found = self.reader.journal.tasks_by_list()
@@ -148,8 +159,12 @@ class _Tasks:
         """
         for archived in ("false", "true"):
             query = [("archived", archived), *EVERYTHING]
-            async with self.reader.gap_for("tasks_changed_meanwhile"):
-                await self._walk(Walk(self.route, query, {"route": "team"}, "updated", since - OVERLAP_MS))
+            changed = Walk(self.route, query, {"route": "team"}, "updated", since - OVERLAP_MS)
+            if self.gap_in_sweep:
+                async with self.reader.gap_for("tasks_changed_meanwhile"):
+                    await self._walk(changed)
+            else:
+                await self._walk(changed)
 
     async def sweep_hidden(self, place: Place, since: int | None = None) -> None:
         """The same for one list that the workspace-wide route does not show; by default since the start."""

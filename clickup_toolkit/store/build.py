@@ -17,7 +17,7 @@ from clickup_toolkit.store.files import building, storage_errors
 from clickup_toolkit.store.gather import gather
 from clickup_toolkit.store.history import count_changed, describe_export, write_history
 from clickup_toolkit.store.journal import Journal
-from clickup_toolkit.store.missing import missing_times
+from clickup_toolkit.store.missing import missing_tasks, missing_times
 from clickup_toolkit.store.opening import Build, opened
 from clickup_toolkit.store.rows import insert
 from clickup_toolkit.store.schema import create_indexes
@@ -67,6 +67,7 @@ def _fill(build: Build, version: str, now: Callable[[], float]) -> Export:
     gaps += add_extras(build)
     gaps += missing_times(build, gaps)
     deleted = write_history(build, gaps)
+    gaps += missing_tasks(build)
     export = describe_export(build, version, gaps, count_changed(build), deleted)
     export = export._replace(finished=round(now() * 1000))
     build.db.execute("DELETE FROM main.gaps")

@@ -96,7 +96,8 @@ _KEEP_TASKS = """
 INSERT OR IGNORE INTO main.raw SELECT r.* FROM before_tasks AS t
     JOIN before_raw AS r ON r.kind = 'task' AND r.id = t.id
     WHERE (t.archived OR NOT :archived) AND (:all OR t.id = :id OR t.space_id = :id
-    OR t.list_id IN (SELECT id FROM region WHERE kind = 'list') OR t.list_id = :id)
+    OR t.list_id = :id OR EXISTS (SELECT 1 FROM before_task_lists AS seen WHERE seen.task_id = t.id
+        AND (seen.list_id = :id OR seen.list_id IN (SELECT id FROM region WHERE kind = 'list'))))
 """
 _KEEP_TIMES = """
 INSERT OR IGNORE INTO main.raw SELECT r.* FROM before_raw AS r

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from clickup_toolkit.errors import ExportRunning, StorageError
+from clickup_toolkit.store.files import storage_errors
 
 __all__ = ["lock_folder"]
 
@@ -37,9 +38,10 @@ def lock_folder(folder: Path) -> Iterator[None]:
                 f"Another export is running in {folder} ({_holder(path)}).",
                 "Wait until it ends, or stop it: what it read so far is kept.",
             ) from error
-        file.truncate(0)
-        file.write(f"process {os.getpid()}")
-        file.flush()
+        with storage_errors(path):
+            file.truncate(0)
+            file.write(f"process {os.getpid()}")
+            file.flush()
         yield
 
 

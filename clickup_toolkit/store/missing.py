@@ -5,11 +5,28 @@ from __future__ import annotations
 from clickup_toolkit.records import Gap
 from clickup_toolkit.store.opening import Build
 
-__all__ = ["DERIVED", "missing_times"]
+__all__ = ["DERIVED", "missing_tasks", "missing_times"]
 
-DERIVED = frozenset({"ABSENT", "TIME_MISSING"})
+DERIVED = frozenset({"ABSENT", "NOT_FOUND", "TIME_MISSING"})
 """The codes of these gaps; every build finds them anew."""
 _NAMED = 5
+
+
+def missing_tasks(build: Build) -> list[Gap]:
+    """Return the gap that says how many tasks of earlier exports were not found, and not found deleted."""
+    count = build.db.execute("SELECT count(*) FROM main.missing_tasks").fetchone()[0]
+    if not count:
+        return []
+    tasks = "1 task" if count == 1 else f"{count} tasks"
+    return [
+        Gap(
+            "tasks",
+            "",
+            "NOT_FOUND",
+            f"{tasks} of earlier exports were not found: deleted, or moved to where this one could not read.",
+            "See the table missing_tasks; the next export without gaps in places tells which.",
+        )
+    ]
 
 
 def missing_times(build: Build, gaps: list[Gap]) -> list[Gap]:

@@ -19,7 +19,7 @@ from clickup_toolkit.records import Column, Table
 from clickup_toolkit.store.journal import Journal
 from clickup_toolkit.store.schema import ALL_TABLES, FINGERPRINT, create_tables
 
-__all__ = ["Build", "opened"]
+__all__ = ["Build", "opened", "previous_database"]
 
 _TUNING = """
 PRAGMA page_size = 16384;
@@ -73,10 +73,16 @@ def opened(path: Path, journal: Journal, previous: Path | None) -> Iterator[Buil
 
 
 def _is_of(path: Path, team_id: str) -> bool:
-    """Tell whether a database holds the workspace; a damaged one must not be passed over in silence."""
+    with previous_database(path) as db:
+        return db.execute("SELECT 1 FROM workspaces WHERE id = ?", (team_id,)).fetchone() is not None
+
+
+@contextmanager
+def previous_database(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open the database of the last export to read; a damaged one must not be passed over in silence."""
     try:
         with closing(_reading(path)) as db:
-            return db.execute("SELECT 1 FROM workspaces WHERE id = ?", (team_id,)).fetchone() is not None
+            yield db
     except sqlite3.DatabaseError as error:
         raise StorageError(
             f"The database of the last export, {path}, is damaged ({error}).",

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 from clickup_toolkit.errors import SettingsError
-from clickup_toolkit.store.files import storage_errors
+from clickup_toolkit.store.opening import previous_database
 
 __all__ = ["changes_since", "next_version"]
 
@@ -35,7 +34,7 @@ def changes_since(
     """
     if previous is None:
         return None
-    with storage_errors(previous), closing(sqlite3.connect(f"{previous.as_uri()}?mode=ro", uri=True)) as db:
+    with previous_database(previous) as db:
         _refuse_other(db, previous, team_id)
         last = db.execute(f"SELECT {_MS} FROM exports").fetchone()[0]  # noqa: S608  # our own text
         missing = _BY_TASK.intersection(streams) - _streams(db)
@@ -58,7 +57,7 @@ def _refuse_other(db: sqlite3.Connection, previous: Path, team_id: str) -> None:
     if held and team_id not in held:
         raise SettingsError(
             f"The data folder {previous.parent} holds workspace {held[0]}, not {team_id}.",
-            "Set CLICKUP_DATA_DIR to another folder for this workspace.",
+            "Correct CLICKUP_TEAM_ID, or set CLICKUP_DATA_DIR to another folder for this workspace.",
         )
 
 

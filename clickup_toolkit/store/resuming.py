@@ -23,7 +23,7 @@ _DAMAGED = ("malformed", "not a database")
 def open_journal(
     path: Path,
     team_id: str,
-    token: Secret,
+    source: tuple[str, Secret],
     *,
     since: int | None,
     previous: Path | None,
@@ -31,16 +31,18 @@ def open_journal(
     streams: Iterable[str] = (),
     reread_days: float = 7.0,
 ) -> Journal:
-    """Return the journal of an interrupted crawl of the same workspace with the same token, or a new one.
+    """Return the journal of an interrupted crawl of the same workspace from the same source, or a new one.
 
-    ``since`` (ms) asks for a crawl of what changed since then, on top of the database ``previous``; None
-    asks for everything. An interrupted crawl of everything is finished also when less would do now. ``now``
-    is in ms since 1970 UTC. ``streams`` are the optional streams to read; of these, a crawl of everything
-    reads again what is ``reread_days`` old. Raises :class:`StorageError` where the file cannot be written.
+    ``source`` is the API's address and the token: they decide what is seen. ``since`` (ms) asks for a crawl
+    of what changed since then, on top of the database ``previous``; None asks for everything. An interrupted
+    crawl of everything is finished also when less would do now. ``now`` is in ms since 1970 UTC.
+    ``streams`` are the optional streams to read; of these, a crawl of everything reads again what is
+    ``reread_days`` old. Raises :class:`StorageError` where the file cannot be written.
     """
-    # The token decides what is seen, so it is part of what a journal is; only its fingerprint is kept.
-    fingerprint = hashlib.sha256(token.reveal().encode()).hexdigest()[:12]
-    wanted = {"team_id": team_id, "token": fingerprint}
+    address, token = source
+    # Only a fingerprint is kept: both may be secret.
+    fingerprint = hashlib.sha256(f"{address} {token.reveal()}".encode()).hexdigest()[:12]
+    wanted = {"team_id": team_id, "source": fingerprint}
     if path.exists():
         journal = _existing(path)
         if journal and _continues(journal, wanted, since, now):
