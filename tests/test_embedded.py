@@ -183,3 +183,24 @@ def test_a_server_whose_socket_was_removed_is_not_doubled(
             ensure(embedded_settings.data_dir, within=0.3)
         os.kill(pid, signal.SIGTERM)
     connect(embedded_settings).close()
+
+
+@pytest.mark.parametrize("most", [0, 10])  # bytes in a file; the second is enough for the file with its pid
+def test_a_full_disk_keeps_it_from_starting_in_one_sentence(tmp_path: Path, most: int) -> None:
+    """Where nothing can be written, its log neither, the disk is blamed and the remedy is room."""
+    script = (
+        "import resource, sys; from pathlib import Path\n"
+        "from clickup_toolkit.errors import RedisUnreachable\n"
+        "from clickup_toolkit.publish.embedded import ensure\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)\n"
+        "try: ensure(Path(sys.argv[1]))\n"
+        "except RedisUnreachable as error: print(error.message, error.remedy, sep='\\n')"
+    )
+    process = subprocess.run(
+        [sys.executable, "-B", "-c", script, tmp_path, str(most)], capture_output=True, text=True, check=True
+    )
+    assert process.stdout.splitlines() == [
+        f"The embedded server cannot use {tmp_path / 'redis'}: [Errno 27] File too large.",
+        "Free disk space where it lies, or set CLICKUP_DATA_DIR to a folder on a local disk that can be "
+        "written. Or set REDIS_URL to a Redis or Valkey server of your own.",
+    ]

