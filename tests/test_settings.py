@@ -150,6 +150,11 @@ WRONG = [
         "9²",
         f"must be a number, the one in your ClickUp addresses (it is '9²'). {TEAM_REMEDY}",
     ),
+    (
+        "CLICKUP_TOKEN",
+        "pk_183034_K7Q2…",
+        "has characters that no token has, such as a dash or dots put in by a text editor. " + TOKEN_REMEDY,
+    ),
     ("API_AUTH_TOKEN", "a\nb", f"must not contain blanks or line breaks. {BEARER_REMEDY}"),
     ("CONCURRENCY", "many", "must be a whole number (it is 'many')."),
     ("CONCURRENCY", "0", "must be 1 or more (it is '0')."),

@@ -144,7 +144,7 @@ def _start_or_wait(place: Place, candidates: Sequence[Path], within: float) -> N
     while not _answers(place):
         with _locked(place) as descriptor:
             if descriptor is not None and started:
-                #                _try_to_write(place)
+                _try_to_write(place)
                 raise _died(place)
             if descriptor is not None:
                 _spawn(place, candidates, descriptor)
