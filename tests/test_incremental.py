@@ -83,3 +83,23 @@ def test_a_full_export_is_due_after_a_day(
     assert run_export_sync(settings_for(server, tmp_path, redis_url)).mode == "incremental"
     soon = settings_for(server, tmp_path, redis_url, full_export_hours=1e-6)
     assert run_export_sync(soon).mode == "full"
+
+
+def test_time_that_left_with_its_people_is_asked_for_once(
+    live_world: World, demo_server: Serve, redis_url: str, tmp_path: Path
+) -> None:
+    """The legacy route is asked once a task; later full exports remember, until the time changes."""
+    server = demo_server(live_world)
+    ours = settings_for(server, tmp_path, redis_url)
+    run_export_sync(ours)
+    asked = legacy_questions(server)
+    assert set(asked) == {entry["task_id"] for entry in live_world.ledger().entries_by_task.values()}
+    before = [row for row in table(tmp_path, "time_entries") if row["route"] == "task"]
+    run_export_sync(ours, full=True)
+    assert legacy_questions(server) == asked
+    assert [row for row in table(tmp_path, "time_entries") if row["route"] == "task"] == before
+
+
+def legacy_questions(server: DemoServer) -> list[str]:
+    """Return the tasks whose everybody's time was asked for, in order."""
+    return [path.split("/")[-2] for _, path, *_ in server.requests if path.endswith("/time")]
