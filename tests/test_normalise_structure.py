@@ -109,6 +109,22 @@ def test_places_are_told_apart_and_together() -> None:
     ]
 
 
+def test_a_list_with_statuses_of_its_own_has_no_others() -> None:
+    """Where ClickUp did not tell a list's own statuses, those of its folder and space are not taken."""
+    context = {"space_id": "S1", "archived": "true", "in_archived": "false"}
+    listed = [
+        {"id": "1", "override_statuses": True, "folder": {"id": "F1"}},
+        {"id": "2", "override_statuses": False, "folder": {"id": "F1"}},
+        {"id": "3", "override_statuses": None, "folder": {"id": "F2"}},
+    ]
+    rows = told(
+        ("spaces", {"spaces": [{"id": "S1", "statuses": [OPEN]}]}, {"archived": "false"}),
+        ("folders", {"folders": [{"id": "F1"}, {"id": "F2", "override_statuses": True}]}, context),
+        ("folder_lists", {"lists": listed}, context),
+    )
+    assert [(row.list_id, row.status) for row in of(Status, rows)] == [("2", "Open")]
+
+
 def test_tags_task_types_and_fields() -> None:
     """Task types may come wrapped in a list; the built-in ones are always there."""
     rows = told(

@@ -88,10 +88,15 @@ class Place:
         return boolean(self.shape.hidden) is True
 
     def offered_statuses(self, spaces: Known, folders: Known) -> Iterator[records.Status]:
-        """Yield the statuses that this list offers: its own, else its folder's, else its space's."""
+        """Yield the statuses that this list offers: its own, else its folder's, else its space's.
+
+        A list or folder that says it has its own, and was not asked for them, has none of those above.
+        """
         for place in (self, *_above(self, folders), spaces.get(self.space_id or "")):
             if place and place.shape.statuses:
                 yield from _statuses(self.id, place.shape.statuses)
+                return
+            if place and boolean(place.shape.override_statuses):
                 return
 
 
