@@ -19,10 +19,38 @@ from clickup_toolkit.demo.ledger import Ledger
 from clickup_toolkit.records import TABLES
 from clickup_toolkit.settings import Secret, Settings
 
-__all__ = ["comparable", "differences", "document", "exported_tables", "settings_for", "table"]
+__all__ = ["ALONE", "comparable", "differences", "document", "exported_tables", "settings_for", "table"]
 
 INSTANTS = {name: {c.name for c in t.columns if c.type == "TIMESTAMP"} for name, t in TABLES.items()}
 FLAGS = {name: {c.name for c in t.columns if c.type == "BOOLEAN"} for name, t in TABLES.items()}
+
+ALONE = {
+    "tasks": {
+        *(
+            "id",
+            "url",
+            "space_name",
+            "folder_name",
+            "list_name",
+            "as_of",
+            "age_ms",
+            "status_since",
+            "status_ms",
+        ),
+        *("lead_time_ms", "cycle_started", "cycle_time_ms"),
+        *("tracked_ms", "tracked_billable_ms", "tracked_entries"),
+        *("text", "assignees", "watchers", "tags", "locations", "fields", "waits_for", "blocks", "linked"),
+    },
+    "entries": {"id", "route", "tags", "source", "list_id", "folder_id", "space_id"},
+    "members": {"id"},
+    "spaces": {"id", "multiple_assignees"},
+    "folders": {"id", "orderindex", "override_statuses", "task_count"},
+    "lists": {"id", "orderindex", "override_statuses", "task_count", "permission_level", "statuses"},
+    "fields": {"id", "required", "hide_from_guests", "type_config"},
+}
+"""Columns that only the table has, or only the ledger; what stands in tables of its own is compared there."""
+_UNTOLD_BY_LEGACY = {"billable", "description", "updated"}
+_LINKS = {"waiting_on": "waits_for", "blocking": "blocks", "linked": "linked"}
 
 
 def settings_for(server: DemoServer, folder: Path, redis_url: str, **changes: Any) -> Settings:
@@ -81,14 +109,18 @@ def exported_tables(folder: Path) -> dict[str, list[dict[str, Any]]]:
 def differences(folder: Path, ledger: Ledger) -> dict[str, list[str]]:
     """Compare an export with the workspace's own ledger; return what differs, by subject."""
     found = {
-        "tasks": _compare(by_id(table(folder, "tasks")), ledger.tasks),
+        "tasks": _compare("tasks", by_id(table(folder, "tasks")), ledger.tasks),
+        "texts": _texts(folder, ledger),
         "relations": _relations(folder, ledger),
+        "links": _links(folder, ledger),
+        "values": _values(folder, ledger),
         "entries": _entries(folder, ledger),
         "status rows": _status_rows(folder, ledger),
-        "members": _compare(_present(by_id(table(folder, "members"))), ledger.members),
-        "spaces": _compare(by_id(table(folder, "spaces")), ledger.spaces),
-        "folders": _compare(by_id(table(folder, "folders")), _as_shared(ledger.folders)),
-        "lists": _compare(by_id(_seen(folder, ledger)), ledger.lists),
+        "members": _compare("members", _present(by_id(table(folder, "members"))), ledger.members),
+        "spaces": _compare("spaces", by_id(table(folder, "spaces")), ledger.spaces),
+        "folders": _compare("folders", by_id(table(folder, "folders")), _as_shared(ledger.folders)),
+        "lists": _compare("lists", by_id(_seen(folder, ledger)), ledger.lists),
+        "statuses": _statuses(folder, ledger),
         "fields": _fields(folder, ledger),
         "tags": sorted(map(str, {(t["space_id"], t["name"]) for t in table(folder, "tags")} ^ ledger.tags)),
     }
@@ -100,11 +132,8 @@ def _present(members: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def _as_shared(folders: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Leave out the space of what is shared alone: ClickUp does not tell it of a folder."""
-    return {
-        key: {k: v for k, v in facts.items() if not (facts["shared"] and k == "space_id")}
-        for key, facts in folders.items()
-    }
+    """Empty the space of what is shared alone: ClickUp does not tell it of a folder."""
+    return {key: {**facts, "space_id": None} if facts["shared"] else facts for key, facts in folders.items()}
 
 
 def _seen(folder: Path, ledger: Ledger) -> list[dict[str, Any]]:
@@ -121,20 +150,71 @@ def _fields(folder: Path, ledger: Ledger) -> list[str]:
     wanted = {key: ledger.fields[key] for key in (on_tasks | above) & ledger.fields.keys()}
     extra = {key for key, row in got.items() if row["scope"] != "task"} - ledger.fields.keys()
     there = {key: got[key] for key in got.keys() & (wanted.keys() | extra)}
-    return _compare(there, wanted, skip={"scope", "scope_id"})
+    return _compare("fields", there, wanted, skip={"scope", "scope_id"})
 
 
 def _compare(
-    got: dict[str, dict[str, Any]], wanted: dict[str, dict[str, Any]], skip: set[str] = frozenset()
+    subject: str,
+    got: dict[str, dict[str, Any]],
+    wanted: dict[str, dict[str, Any]],
+    skip: set[str] = frozenset(),
 ) -> list[str]:
-    """Compare the columns that both have; empty text is as good as none."""
+    """Compare all columns but those in ``ALONE`` and ``skip``; empty text is as good as none."""
     wrong = [f"{key}: missing" for key in wanted.keys() - got.keys()]
     wrong += [f"{key}: not in the workspace" for key in got.keys() - wanted.keys()]
     for key in wanted.keys() & got.keys():
+        unexpected = (wanted[key].keys() ^ got[key].keys()) ^ ALONE[subject]
+        if unexpected:
+            wrong.append(f"{key}: cannot be compared by {sorted(unexpected)}")
         for column in (wanted[key].keys() & got[key].keys()) - skip:
             if (got[key][column] or None) != (wanted[key][column] or None):
                 wrong.append(f"{key}.{column}: {got[key][column]!r}, not {wanted[key][column]!r}")
     return wrong
+
+
+def _unlike(got: dict[Any, Any], wanted: dict[Any, Any]) -> list[str]:
+    """Compare two mappings."""
+    keys = [key for key in got.keys() | wanted.keys() if key not in got or key not in wanted]
+    keys += [key for key in got.keys() & wanted.keys() if got[key] != wanted[key]]
+    return [f"{key}: {got.get(key)!r}, not {wanted.get(key)!r}" for key in keys]
+
+
+def _texts(folder: Path, ledger: Ledger) -> list[str]:
+    got = {row["task_id"]: row["text"] for row in table(folder, "task_texts")}
+    return _unlike(got, {task: facts["text"] for task, facts in ledger.tasks.items() if facts["text"]})
+
+
+def _links(folder: Path, ledger: Ledger) -> list[str]:
+    got = {(row["task_id"], _LINKS[row["kind"]], row["other_id"]) for row in table(folder, "task_links")}
+    wanted = {
+        (task, name, other)
+        for task, facts in ledger.tasks.items()
+        for name in _LINKS.values()
+        for other in _items(facts[name])
+    }
+    return sorted(map(str, got ^ wanted))
+
+
+def _values(folder: Path, ledger: Ledger) -> list[str]:
+    """Compare the values of custom fields as ClickUp sent them."""
+    rows = table(folder, "task_custom_fields")
+    wanted = {
+        (task, key): facts["fields"][key]  # type: ignore[index]
+        for task, facts in ledger.tasks.items()
+        for key in _items(facts["fields"])
+    }
+    return _unlike({(row["task_id"], row["field_id"]): json.loads(row["raw"]) for row in rows}, wanted)
+
+
+def _statuses(folder: Path, ledger: Ledger) -> list[str]:
+    """Compare what lists offer, in order; of some lists only ``GET /list`` tells it, and they may lack it."""
+    got: dict[str, list[str]] = {key: [] for key in ledger.lists}
+    for row in sorted(table(folder, "statuses"), key=lambda row: (row["list_id"], row["orderindex"])):
+        got.setdefault(row["list_id"], []).append(row["status"])
+    wanted = {key: facts["statuses"] for key, facts in ledger.lists.items()}
+    inside = {key: facts for key, facts in ledger.lists.items() if facts["folder_id"]}
+    untold = {key for key, facts in inside.items() if (facts["archived"] or facts["shared"]) and not got[key]}
+    return _unlike(got, {**wanted, **{key: [] for key in untold}})
 
 
 def _relations(folder: Path, ledger: Ledger) -> list[str]:
@@ -161,13 +241,12 @@ def _items(related: object) -> Iterable[str]:
 
 def _entries(folder: Path, ledger: Ledger) -> list[str]:
     got = by_id(table(folder, "time_entries"))
-    legacy = ledger.entries_by_task
     by_route = {
         route: {k: row for k, row in got.items() if row["route"] == route} for route in ("member", "task")
     }
-    known = {"task_id", "member_id", "start", "end", "duration_ms"}
-    skip = {column for facts in legacy.values() for column in facts} - known
-    return _compare(by_route["member"], ledger.entries) + _compare(by_route["task"], legacy, skip)
+    return _compare("entries", by_route["member"], ledger.entries) + _compare(
+        "entries", by_route["task"], ledger.entries_by_task, _UNTOLD_BY_LEGACY
+    )
 
 
 def _status_rows(folder: Path, ledger: Ledger) -> list[str]:
