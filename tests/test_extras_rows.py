@@ -84,13 +84,13 @@ def test_an_attachment_is_what_is_known_of_it() -> None:
     """Numbers may come as text; the file itself is nowhere."""
     file = {
         "id": "f.png", "date": "1568036964079", "title": "shot.png", "version": 0, "extension": "png",
-        "mimetype": "image/png", "size": "2048", "user": JOHN, "deleted": False, "url": "https://x/f.png",
+        "mimetype": "image/png", "size": "2048", "user": JOHN, "deleted": False, "url": "https://x.test/f.png",
     }  # fmt: skip
     body = details_of(encoded({"attachments": [file, None, {"title": "without id"}]})) or b""
     assert list(detail_rows("a", body, Crowd([]))) == [
         Attachment(
             "f.png", "a", "shot.png", "png", "image/png", 2048, "0", 1568036964079, "183", False,
-            "https://x/f.png",
+            "https://x.test/f.png",
         )
     ]  # fmt: skip
     assert details_of(b"[]") is None

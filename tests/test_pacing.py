@@ -201,7 +201,7 @@ async def test_auto_grows_to_what_limit_and_latency_call_for() -> None:
 
 
 async def test_auto_stays_small_where_the_limit_is_small() -> None:
-    """At 100 a minute and 0.3 s latency eleven workers spend a window in three seconds; auto takes no more."""
+    """At 100 a minute and 0.3 s latency eleven workers spend a window in 3 seconds; auto takes no more."""
     world = World(100, latency=0.3)
     pacer = pacer_in(world, None)
     await world.requests(pacer, 90, 64)
