@@ -166,6 +166,49 @@ def test_any_other_error_fails_the_run_with_its_cell(
     assert failed.value.exit_code == 1
 
 
+@pytest.mark.parametrize("most", [0, 100])  # bytes in a file: none, or half a notebook
+def test_a_full_disk_is_told_in_one_sentence(settings: Settings, most: int) -> None:
+    """Where the notebook finds no room, that is said, with its remedy, and no piece of it stays."""
+    script = (
+        "import resource, sys; from clickup_toolkit.cli import main\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop()),) * 2)\n"
+        "main()"
+    )
+    process = subprocess.run(
+        [sys.executable, "-B", "-c", script, "schedule", "--once", str(most)],
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    runs = settings.data_dir / "runs"
+    message, remedy = process.stderr.splitlines()
+    assert (process.returncode, process.stdout) == (1, "")
+    assert message.startswith(f"Error: There is no space left to write {runs}/2")
+    assert message.endswith(".ipynb ([Errno 27] File too large).")
+    assert remedy == (
+        f"Free disk space where {runs} lies, or set CLICKUP_DATA_DIR to a folder with more, and run the "
+        "export again: it goes on where it stopped."
+    )
+    assert list(runs.iterdir()) == []
+
+
+def test_the_newest_hundred_runs_are_kept(settings: Settings, notebook: Callable[..., Path]) -> None:
+    """A run makes room for itself by removing the oldest; what somebody else put there stays."""
+    runs = settings.data_dir / "runs"
+    runs.mkdir(parents=True)
+    names = [
+        f"202501{day:02}T{hour:02}0000Z{copy}"
+        for day in range(1, 6)
+        for hour in range(12)
+        for copy in ("", "-2")
+    ]
+    for name in (*names, "mine"):
+        (runs / f"{name}.ipynb").write_text("{}")
+    executed = run_notebook(settings, notebook=notebook("x: int = 1", "x"))
+    assert {path.stem for path in runs.iterdir()} == {*names[-99:], executed.stem, "mine"}
+
+
 def test_a_stopped_run_ends_in_order(
     tmp_path: Path, settings: Settings, notebook: Callable[..., Path]
 ) -> None:

@@ -18,8 +18,8 @@ from clickup_toolkit.settings import Settings
 def schedule(ctx: click.Context, once: bool, full: bool, data_dir: Path | None) -> None:
     """Run scheduled/export.ipynb every EXPORT_INTERVAL_HOURS until Ctrl-C.
 
-    The executed notebooks are kept in the data folder, under runs/. A restart keeps the phase; what was
-    missed is made up for once. With --once the exit codes are those of `export`.
+    The newest 100 executed notebooks are kept in the data folder, under runs/. A restart keeps the phase;
+    what was missed is made up for once. With --once the exit codes are those of `export`.
     """
     if full and not once:
         raise click.UsageError("--full goes with --once.")

@@ -16,23 +16,24 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import clickup_toolkit
 from clickup_toolkit import errors
 from clickup_toolkit.errors import NotebookFailed, SettingsError, StorageError
+from clickup_toolkit.schedule.executed import Cell, drop_unreadable, make_target, read_cells
 from clickup_toolkit.settings import SETTINGS, Secret, Settings
+from clickup_toolkit.store.files import no_space
 
-__all__ = ["EXPORT", "check_parameters", "environment", "find_notebook", "run_notebook"]
+__all__ = ["EXPORT", "NO_SPACE", "check_parameters", "environment", "find_notebook", "run_notebook"]
 
 EXPORT = "scheduled/export.ipynb"
 _GRACE_SECONDS = 30.0  # what a stopped run may take to give back its lock and save the notebook
 _LOOK_SECONDS = 0.2
+NO_SPACE = 3  # how the runner ends when the disk is full; 2 is for settings, 1 for all else
 
 Parameter: TypeAlias = bool | int | float | str | None
-Cell: TypeAlias = dict[str, Any]  # a cell as nbformat writes it
 
 
 def find_notebook(name: str = EXPORT) -> Path:
@@ -93,10 +94,11 @@ def run_notebook(
 
     ``timeout`` limits the whole run, in seconds; setting ``stop`` from another thread ends it in order;
     ``on_line`` is told, on a thread of its own, what the cells print. Raises :class:`SettingsError` for a
-    misspelled parameter, and :class:`NotebookFailed` for a failing cell, with its cause, and with the exit
-    code of the :class:`~clickup_toolkit.errors.ToolkitError` that was the cause.
+    misspelled parameter, :class:`StorageError` where the executed notebook finds no room, and
+    :class:`NotebookFailed` for a failing cell, with its cause, and with the exit code of the
+    :class:`~clickup_toolkit.errors.ToolkitError` that was the cause.
     """
-    target = _make_target(settings.data_dir / "runs")
+    target = make_target(settings.data_dir / "runs")
     process = _start(notebook or find_notebook(), target, parameters or {}, settings)
     told: deque[str] = deque(maxlen=20)
     reader = threading.Thread(target=_follow, args=(process, told, on_line), daemon=True)
@@ -112,22 +114,6 @@ def run_notebook(
     if code:
         raise _failure(target, code, told)
     return target
-
-
-def _make_target(runs: Path) -> Path:
-    name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    try:
-        runs.mkdir(parents=True, exist_ok=True)
-        for number in range(1, 1000):
-            target = runs / (f"{name}.ipynb" if number == 1 else f"{name}-{number}.ipynb")
-            if not target.exists():
-                return target
-    except OSError as error:
-        raise StorageError(
-            f"The folder {runs} cannot be written: {error.strerror}.",
-            "Free disk space or set CLICKUP_DATA_DIR to a folder that can be written.",
-        ) from error
-    raise StorageError(f"{runs} already holds {name} a thousand times.", "Look at what starts so many runs.")
 
 
 def _start(
@@ -194,6 +180,9 @@ def _failure(target: Path, code: int, told: deque[str]) -> errors.ToolkitError:
     last = told[-1] if told else f"exit code {code}"
     if code == SettingsError.exit_code:
         return SettingsError(last)
+    if code == NO_SPACE:
+        drop_unreadable(target)
+        return no_space(target, last)
     number, error = _failing_cell(target)
     remedy = f"The executed notebook shows where: {target}"
     if not error:
@@ -208,16 +197,8 @@ def _failure(target: Path, code: int, told: deque[str]) -> errors.ToolkitError:
 
 
 def _failing_cell(executed: Path) -> tuple[int, Cell | None]:
-    for cell in _cells(executed):
+    for cell in read_cells(executed):
         for output in cell.get("outputs", ()):
             if output["output_type"] == "error":
                 return cell["execution_count"], output
     return 0, None
-
-
-def _cells(executed: Path) -> list[Cell]:
-    try:
-        cells: list[Cell] = json.loads(executed.read_bytes())["cells"]
-    except (OSError, ValueError, KeyError):
-        return []
-    return cells

@@ -7,13 +7,13 @@ The report travels out of the executed notebook beside what people read: :func:`
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from clickup_toolkit.schedule.executed import read_outputs
 from clickup_toolkit.settings import Settings
 
 if TYPE_CHECKING:
@@ -118,16 +118,8 @@ def read_report(executed: Path) -> Report | None:
 
 def read_facts(executed: Path) -> dict[str, object]:
     """Return what :func:`read_report` does as it was noted, without loading what an export needs."""
-    for output in reversed(_outputs(executed)):
+    for output in reversed(list(read_outputs(executed))):
         noted = output.get("data", {}).get(_MIME)
         if isinstance(noted, dict):
             return noted
     return {}
-
-
-def _outputs(executed: Path) -> list[dict[str, dict[str, object]]]:
-    try:
-        cells = json.loads(executed.read_bytes())["cells"]
-    except (OSError, ValueError, KeyError):
-        return []
-    return [output for cell in cells for output in cell.get("outputs", ())]

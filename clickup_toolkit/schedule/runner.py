@@ -25,7 +25,8 @@ from papermill import execute_notebook
 from papermill.exceptions import PapermillExecutionError
 
 from clickup_toolkit.errors import SettingsError
-from clickup_toolkit.schedule.notebook import check_parameters
+from clickup_toolkit.schedule.notebook import NO_SPACE, check_parameters
+from clickup_toolkit.store.files import is_full
 
 _AUTOSAVE_SECONDS = 5  # a reader of the notebook sees a run under way, late by so much
 _AGAIN_SECONDS = 5.0  # a kernel between two cells ignores interrupts; the next cell does not
@@ -87,6 +88,11 @@ def main() -> int:
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
+    except OSError as error:
+        if not is_full(error):
+            raise
+        sys.stderr.write(f"{error}\n")
+        return NO_SPACE
     except DeadKernelError:
         sys.stderr.write("its kernel died, as it does when memory runs out\n")
         return 1

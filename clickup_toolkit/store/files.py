@@ -15,7 +15,7 @@ from pathlib import Path
 
 from clickup_toolkit.errors import StorageError
 
-__all__ = ["building", "current", "flip", "storage_errors"]
+__all__ = ["building", "current", "flip", "is_full", "no_space", "storage_errors"]
 
 LINK = "clickup.db"
 UNFINISHED = ".unfinished"
@@ -28,12 +28,8 @@ def storage_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:
-        if _is_full(error):
-            raise StorageError(
-                f"There is no space left to write {path} ({error}).",
-                f"Free disk space where {path.parent} lies, or set CLICKUP_DATA_DIR to a folder with more, "
-                "and run the export again: it goes on where it stopped.",
-            ) from error
+        if is_full(error):
+            raise no_space(path, error) from error
         raise StorageError(
             f"{path} cannot be written ({error}).",
             f"Make {path.parent} writable, or set CLICKUP_DATA_DIR to a folder that is, and run the export "
@@ -41,7 +37,17 @@ def storage_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _is_full(error: Exception) -> bool:
+def no_space(path: Path, reason: object) -> StorageError:
+    """Return the error that says that ``path`` found no room."""
+    return StorageError(
+        f"There is no space left to write {path} ({reason}).",
+        f"Free disk space where {path.parent} lies, or set CLICKUP_DATA_DIR to a folder with more, "
+        "and run the export again: it goes on where it stopped.",
+    )
+
+
+def is_full(error: Exception) -> bool:
+    """Tell whether SQLite or the file system refuses for want of room."""
     if isinstance(error, OSError):
         return error.errno in _FULL
     return any(sign in str(error) for sign in ("full", "disk I/O error"))

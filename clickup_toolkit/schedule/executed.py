@@ -1,0 +1,71 @@
+"""The executed notebooks in ``runs/``: their names, what stands in them, and how many stay."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from clickup_toolkit.errors import StorageError
+
+__all__ = ["KEPT", "Cell", "drop_unreadable", "make_target", "read_cells", "read_outputs"]
+
+KEPT = 100
+"""How many executed notebooks stay: three weeks of them at five hours, two megabytes each."""
+
+_NAME = re.compile(r"\d{8}T\d{6}Z(-\d+)?\.ipynb")  # others are somebody's own
+
+Cell: TypeAlias = dict[str, Any]  # a cell, or an output of one, as nbformat writes it
+
+
+def make_target(runs: Path) -> Path:
+    """Return where the next notebook goes; of those that are there, clear all that would be one too many.
+
+    Raises :class:`StorageError` when the folder cannot be made.
+    """
+    name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        _clear(runs)
+        for number in range(1, 1000):
+            target = runs / (f"{name}.ipynb" if number == 1 else f"{name}-{number}.ipynb")
+            if not target.exists():
+                return target
+    except OSError as error:
+        raise StorageError(
+            f"The folder {runs} cannot be written: {error.strerror}.",
+            "Free disk space or set CLICKUP_DATA_DIR to a folder that can be written.",
+        ) from error
+    raise StorageError(f"{runs} already holds {name} a thousand times.", "Look at what starts so many runs.")
+
+
+def _clear(runs: Path) -> None:
+    old = sorted((path for path in runs.iterdir() if _NAME.fullmatch(path.name)), key=lambda path: path.stem)
+    for path in old[: 1 - KEPT]:
+        path.unlink(missing_ok=True)
+
+
+def drop_unreadable(target: Path) -> None:
+    """Remove what is left of a notebook that could not be written whole."""
+    if not read_cells(target):
+        with suppress(OSError):
+            target.unlink(missing_ok=True)
+
+
+def read_outputs(executed: Path) -> Iterator[Cell]:
+    """Return the outputs of all cells, in their order."""
+    for cell in read_cells(executed):
+        yield from cell.get("outputs", ())
+
+
+def read_cells(executed: Path) -> list[Cell]:
+    """Return the cells of a notebook; none where there is no notebook, or half a one."""
+    try:
+        cells: list[Cell] = json.loads(executed.read_bytes())["cells"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return cells
