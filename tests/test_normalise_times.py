@@ -133,10 +133,11 @@ def test_time_in_status_becomes_rows_in_order() -> None:
     sent = stays(("to do", 60, 1000), ("in progress", 30, 2000))
     sent["status_history"].reverse()
     sent["current_status"]["total_time"] = {"by_minute": 30 + 30, "since": "2000"}
-    assert status_rows("86a", json.dumps(sent).encode(), 9000) == [
+    rows = [
         TimeInStatus("86a", 0, "to do", "open", 0, "#d3d3d3", 3_600_000, 1000, False, 0.5, 9000),
         TimeInStatus("86a", 1, "in progress", "custom", 1, "#a875ff", 3_600_000, 2000, True, 0.5, 9000),
     ]
+    assert status_rows("86a", json.dumps(sent).encode(), 9000) == (rows, None)
 
 
 def test_a_current_status_outside_the_history_is_added() -> None:
@@ -147,10 +148,57 @@ def test_a_current_status_outside_the_history_is_added() -> None:
             {"status": "old", "color": None, "type": "open", "total_time": {"by_minute": 0, "since": ""}}
         ],
     }
-    assert status_rows("86a", json.dumps(sent).encode(), 9) == [
+    rows = [
         TimeInStatus("86a", 0, "new", None, None, "#1", 60_000, 5, True, 1.0, 9),
         TimeInStatus("86a", 1, "old", "open", None, None, 0, None, False, 0.0, 9),
     ]
+    assert status_rows("86a", json.dumps(sent).encode(), 9) == (rows, None)
+
+
+def _sent(changes: dict[str, Any], **others: Any) -> bytes:
+    """Return a time in status of two statuses of which the first is changed."""
+    sent = stays(("to do", 60, 1000), ("in progress", 60, 2000))
+    sent["status_history"][0] |= changes
+    return json.dumps({**sent, **others}).encode()
+
+
+TO_DO = ("to do", 3_600_000)
+IN_PROGRESS = ("in progress", 3_600_000)
+
+
+@pytest.mark.parametrize(
+    ("body", "kept", "excerpt"),
+    [
+        (_sent({"status": None}), [IN_PROGRESS], '{"status": null, "type": "open"'),
+        (_sent({"status": ""}), [IN_PROGRESS], '{"status": "", "type": "open"'),
+        (
+            _sent({"total_time": {"by_minute": -5, "since": "1"}}),
+            [("to do", 0), IN_PROGRESS],
+            '{"status": "to',
+        ),
+        (_sent({"total_time": {"by_minute": "an hour"}}), [IN_PROGRESS, ("to do", 0)], '{"status": "to do"'),
+        (_sent({"total_time": None}), [IN_PROGRESS, ("to do", 0)], '{"status": "to do"'),
+        (_sent({}, status_history=[5]), [IN_PROGRESS], "5"),
+        (_sent({}, status_history={"a": 1}), [IN_PROGRESS], '{"a": 1}'),
+        (_sent({}, current_status="in progress"), [TO_DO, IN_PROGRESS], '"in progress"'),
+        (b"[1]", [], "[1]"),
+    ],
+)
+def test_what_is_odd_in_a_time_in_status_is_a_gap(
+    body: bytes, kept: list[tuple[str, int]], excerpt: str
+) -> None:
+    """A part that is not understood is said, never passed over as no time; the others are kept."""
+    rows, gap = status_rows("86a", body, 9000)
+    assert [(row.status, row.total_ms) for row in rows] == kept
+    assert gap is not None
+    assert gap[:3] == ("time_in_status", "86a", "NOT_UNDERSTOOD")
+    assert gap.message.startswith(f"ClickUp sent something that is not understood: {excerpt}")
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"current_status":null,"status_history":null}'])
+def test_no_time_in_status_is_no_gap_of_its_own(body: bytes) -> None:
+    """An answer that holds nothing is understood: ClickUp has none."""
+    assert status_rows("86a", body, 9000) == ([], None)
 
 
 _TOTAL = JSON | st.fixed_dictionaries({"by_minute": JSON, "since": JSON})
@@ -161,7 +209,7 @@ _STAY = JSON | st.fixed_dictionaries({"status": JSON | st.text(), "type": JSON, 
 def test_any_time_in_status_is_read(current: object, history: object) -> None:
     """Whatever stands in it, time in status costs no error."""
     body = json.dumps({"current_status": current, "status_history": history}).encode()
-    assert all(row.total_ms >= 0 for row in status_rows("86a", body, 9))
+    assert all(row.total_ms >= 0 for row in status_rows("86a", body, 9).rows)
 
 
 @given(JSON)

@@ -127,6 +127,21 @@ def test_what_is_not_understood_is_a_gap(tmp_path: Path) -> None:
     assert (export.tasks, export.gaps, export.complete) == (1, 5, False)
 
 
+def test_time_in_status_that_is_odd_is_not_absent(tmp_path: Path) -> None:
+    """ClickUp answered, so nobody is told to switch it on; where it did not answer, somebody is."""
+    odd = {"current_status": None, "status_history": [{"status": None}]}
+    crawl = Crawl(tmp_path).structure().tasks(task("a"), task("b"), task("c")).times(a=odd, c={})
+    database, export = crawl.build()
+    assert rows(database, "SELECT what, id, code FROM gaps") == [
+        ("time_in_status", "", "ABSENT"),
+        ("time_in_status", "a", "NOT_UNDERSTOOD"),
+    ]
+    assert rows(database, "SELECT message FROM gaps WHERE code = 'ABSENT'") == [
+        ("ClickUp has no time in status for 2 tasks: b, c.",)
+    ]
+    assert (export.tasks, export.gaps, export.complete) == (3, 2, False)
+
+
 def test_no_secret_reaches_the_disk(tmp_path: Path) -> None:
     """Neither the journal nor the database holds what a secret was."""
     crawl = Crawl(tmp_path).structure().tasks(task("a", sharing={"public": True, "token": "s3cr3t-one"}))

@@ -175,3 +175,13 @@ def test_legacy_entries_are_remembered_while_clickup_counts_them(tmp_path: Path)
         dropped, _ = crawl.build(f"dropped-{mode}", first)
         assert rows(dropped, "time_entries") == []
         assert rows(dropped, "SELECT tracked_entries FROM tasks") == [(0,)]
+
+
+def test_odd_time_in_status_stays_a_gap_until_it_is_read_again(tmp_path: Path) -> None:
+    """A gap about a task that was not read again stays; it goes when ClickUp's answer is understood."""
+    odd = {"current_status": None, "status_history": [5]}
+    first = Crawl(tmp_path / "first").structure().tasks(task("a"), task("b")).times(a=odd, b=odd)
+    previous, _ = first.build()
+    again = Crawl(tmp_path / "again", "incremental", NEXT).structure().tasks(task("a"))
+    database, _ = again.times(a=stays(("to do", 1, CREATED))).build(previous=previous)
+    assert rows(database, "SELECT what, id, code FROM gaps") == [("time_in_status", "b", "NOT_UNDERSTOOD")]

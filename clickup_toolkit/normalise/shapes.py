@@ -38,6 +38,7 @@ __all__ = [
     "Text",
     "Time",
     "Whole",
+    "exact",
     "items",
     "mapping",
     "mend",
@@ -83,13 +84,19 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind, strict=False)
 
 
-def read(body: bytes | msgspec.Raw, shape: type[Shape]) -> Shape | None:
-    """Return ``body`` as ``shape``, fields that are not understood being None; None if it is no object."""
+def exact(body: bytes | msgspec.Raw, shape: type[Shape]) -> Shape | None:
+    """Return ``body`` as ``shape``; None if anything in it is not as expected."""
     try:
         found: Shape = _decoder(shape).decode(body)
     except _BROKEN:
-        return _rescue_object(body, shape)
+        return None
     return found
+
+
+def read(body: bytes | msgspec.Raw, shape: type[Shape]) -> Shape | None:
+    """Return ``body`` as ``shape``, fields that are not understood being None; None if it is no object."""
+    found = exact(body, shape)
+    return _rescue_object(body, shape) if found is None else found
 
 
 def _rescue_object(body: bytes | msgspec.Raw, shape: type[Shape]) -> Shape | None:

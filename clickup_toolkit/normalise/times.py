@@ -15,14 +15,16 @@ from clickup_toolkit.normalise.shapes import (
     Text,
     Time,
     Whole,
+    exact,
     items,
     mapping,
+    not_understood,
     read,
 )
 from clickup_toolkit.normalise.values import LONGEST, duration, identifier
-from clickup_toolkit.records import TimeEntry, TimeInStatus
+from clickup_toolkit.records import Gap, TimeEntry, TimeInStatus
 
-__all__ = ["Interval", "entry_row", "intervals", "status_rows"]
+__all__ = ["Interval", "StatusTimes", "entry_row", "intervals", "status_rows"]
 
 MINUTE_MS = 60_000
 
@@ -158,20 +160,59 @@ class _Stay(msgspec.Struct, gc=False):
     orderindex: Whole = None
     total_time: _Total = _Total()
 
+    @property
+    def clear(self) -> bool:
+        """Whether it says in which status the task was, and how long."""
+        return bool(self.status) and self.total_time.by_minute is not None
+
 
 class _TimeInStatus(msgspec.Struct, gc=False):
     current_status: _Stay | None = None
     status_history: list[_Stay] | None = None
 
+    @property
+    def clear(self) -> bool:
+        """Whether all of it is."""
+        history, current = self.status_history or (), self.current_status
+        return all(stay.clear for stay in history) and (current is None or current.clear)
 
-def status_rows(task_id: str, body: bytes | msgspec.Raw, received: int) -> list[TimeInStatus]:
+
+class StatusTimes(NamedTuple):
+    """A task's rows of time in status, and the gap that says what of it was not understood."""
+
+    rows: list[TimeInStatus]
+    gap: Gap | None = None
+
+
+def status_rows(task_id: str, body: bytes | msgspec.Raw, received: int) -> StatusTimes:
     """Return a task's rows of time in status, by ``since``. ``received`` is when ClickUp sent them, in ms.
 
-    ClickUp repeats the current status outside its history, up to a minute further: that figure is taken.
+    ClickUp repeats the current status outside its history, up to a minute further: that figure is taken. A
+    status without a name is left out, and one without a time has a total of 0; then there is a gap, too.
     """
-    shape = read(body, _TimeInStatus)
-    if shape is None:
-        return []
+    shape = exact(body, _TimeInStatus)
+    if shape is not None and shape.clear:
+        return StatusTimes(_rows(task_id, shape, received))
+    shape, odd = read(body, _TimeInStatus), _odd_part(body)
+    gap = None if odd is None else not_understood("time_in_status", task_id, odd)
+    return StatusTimes([] if shape is None else _rows(task_id, shape, received), gap)
+
+
+def _odd_part(body: bytes | msgspec.Raw) -> bytes | msgspec.Raw | None:
+    """Return the first part of a time in status that is not understood; None if there is none."""
+    parts = mapping(body)
+    if parts is None:
+        return body
+    history, current = (parts.get(name, _NULL) for name in ("status_history", "current_status"))
+    stays = items(b'{"stays":%b}' % bytes(history), "stays")
+    if stays is None:
+        return history
+    if bytes(current) != b"null":
+        stays.append(current)
+    return next((sent for sent in stays if not (read(sent, _Stay) or _Stay()).clear), None)
+
+
+def _rows(task_id: str, shape: _TimeInStatus, received: int) -> list[TimeInStatus]:
     stays = [stay for stay in shape.status_history or () if stay.status]
     current = shape.current_status
     if current is not None and current.status:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from clickup_toolkit.records import Export, Gap
 from clickup_toolkit.store.carry import carry_unread, unsettled_gaps
-from clickup_toolkit.store.derive import derive_rows
+from clickup_toolkit.store.derive import derive_rows, derives_again
 from clickup_toolkit.store.extras import add_extras
 from clickup_toolkit.store.files import building, storage_errors
 from clickup_toolkit.store.gather import gather
@@ -62,8 +62,9 @@ def _without_collector() -> Iterator[None]:
 
 def _fill(build: Build, version: str, now: Callable[[], float]) -> Export:
     gaps = gather(build)
-    gaps = carry_unread(build, _each_once([*unsettled_gaps(build), *build.journal.gaps(), *gaps]))
-    derive_rows(build)
+    earlier = [gap for gap in unsettled_gaps(build) if not derives_again(build, gap)]
+    gaps = carry_unread(build, _each_once([*earlier, *build.journal.gaps(), *gaps]))
+    gaps = _each_once([*gaps, *derive_rows(build)])
     gaps += add_extras(build)
     gaps += missing_times(build, gaps)
     deleted = write_history(build, gaps)

@@ -15,13 +15,14 @@ from clickup_toolkit.normalise.fields import Definitions
 from clickup_toolkit.normalise.members import Crowd
 from clickup_toolkit.normalise.shapes import items, read
 from clickup_toolkit.normalise.tasks import Home, Surroundings, TaskShape, task_rows
-from clickup_toolkit.normalise.times import entry_row, status_rows
+from clickup_toolkit.normalise.times import StatusTimes, entry_row, status_rows
 from clickup_toolkit.normalise.values import duration, timestamp
+from clickup_toolkit.records import Gap
 from clickup_toolkit.store.opening import Build
 from clickup_toolkit.store.rows import insert
 from clickup_toolkit.store.schema import create_indexes, run
 
-__all__ = ["derive_rows"]
+__all__ = ["derive_rows", "derives_again"]
 
 _TASK_TABLES = (
     "task_texts",
@@ -36,15 +37,23 @@ _TASK_TABLES = (
 _MANY = 500
 
 
-def derive_rows(build: Build) -> None:
-    """Make the rows of entries, tasks and the people met on them."""
+def derive_rows(build: Build) -> list[Gap]:
+    """Make the rows of entries, tasks and the people met on them; return what was not understood."""
     crowd = Crowd(key for (key,) in build.db.execute("SELECT id FROM main.members"))
     _write_entries(build, crowd)
     _drop_doubtful_legacy(build)
     _touch_moved(build)
-    _write_tasks(build, crowd)
+    gaps = _write_tasks(build, crowd)
     _write_left_members(build, crowd)
     _define_foreign_fields(build.db)
+    return gaps
+
+
+def derives_again(build: Build, gap: Gap) -> bool:
+    """Tell whether an earlier gap is one that :func:`derive_rows` finds again, if it is still there."""
+    if (gap.what, gap.code) != ("time_in_status", "NOT_UNDERSTOOD"):
+        return False
+    return build.db.execute("SELECT 1 FROM touched WHERE id = ?", (gap.id,)).fetchone() is not None
 
 
 def _write_entries(build: Build, crowd: Crowd) -> None:
@@ -163,7 +172,7 @@ CREATE TEMP TABLE unplaced (id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 
 
-def _write_tasks(build: Build, crowd: Crowd) -> None:
+def _write_tasks(build: Build, crowd: Crowd) -> list[Gap]:
     db = build.db
     run(db, _EFFORT)
     if not build.whole:
@@ -173,13 +182,15 @@ def _write_tasks(build: Build, crowd: Crowd) -> None:
     source, order = _ALL if build.whole else _TOUCHED
     around = Surroundings(_homes(db), _spaces(db), crowd)
     cursor = db.execute(_TASKS.format(source=source, order=order))
+    gaps: list[Gap] = []
     while batch := cursor.fetchmany(_MANY):
         unplaced: list[tuple[str]] = []
-        insert(db, _rows_of(batch, around, unplaced), "INSERT OR IGNORE")
+        insert(db, _rows_of(batch, around, unplaced, gaps), "INSERT OR IGNORE")
         db.executemany("INSERT OR IGNORE INTO unplaced VALUES (?)", unplaced)
     db.execute(_PLACE_SIGHTED)
     if build.incremental:
         db.execute(_PLACE_AS_BEFORE)
+    return gaps
 
 
 # A task is also in the lists through which it was seen; where ClickUp did not send its lists this time, it
@@ -198,18 +209,24 @@ def _rows_of(
     batch: Iterable[tuple[str, bytes, str, bytes | None, str | None, int | None, int, int]],
     around: Surroundings,
     unplaced: list[tuple[str]],
+    gaps: list[Gap],
 ) -> Iterator[NamedTuple]:
     for task_id, body, received, times, times_received, tracked, billable, entries in batch:
         shape = read(body, TaskShape) or TaskShape()
         if shape.locations is None:
             unplaced.append((task_id,))
         read_at = _instant(received)
-        statuses = [] if times is None else status_rows(task_id, times, _instant(times_received or received))
+        statuses = _NO_TIMES
+        if times is not None:
+            statuses = status_rows(task_id, times, _instant(times_received or received))
+        if statuses.gap:
+            gaps.append(statuses.gap)
         effort = _NO_EFFORT if tracked is None else Effort(tracked, billable, entries)
-        yield from task_rows(task_id, shape, read_at, statuses, effort, around)
+        yield from task_rows(task_id, shape, read_at, statuses.rows, effort, around)
 
 
 _NO_EFFORT = Effort()
+_NO_TIMES = StatusTimes([])
 
 
 @lru_cache(maxsize=1024)
