@@ -305,8 +305,7 @@ class Settings:
         Raises :class:`SettingsError` naming everything that is missing or wrong, with its remedy.
         """
         if environ is None:
-            file = dotenv_values(dotenv or Path(".env"), encoding="utf-8-sig")
-            environ = {**{k: v for k, v in file.items() if v is not None}, **os.environ}
+            environ = {**_read_file(dotenv or Path(".env")), **os.environ}
         found: dict[str, Any] = {}
         wrong: list[str] = []
         for name, setting in SETTINGS.items():
@@ -325,3 +324,19 @@ class Settings:
         if wrong:
             raise SettingsError("\n".join(wrong))
         return cls(**found)
+
+
+def _read_file(path: Path) -> dict[str, str]:
+    """Return what a ``.env`` file assigns; nothing where there is none."""
+    try:
+        assigned = dotenv_values(path, encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise SettingsError(
+            f"{path.absolute()} is not text in UTF-8.",
+            "Save it in UTF-8, without the characters that are not.",
+        ) from None  # the cause holds the file's text
+    except OSError as error:
+        raise SettingsError(
+            f"{path.absolute()} cannot be read: {error.strerror}.", "Make it readable, or remove it."
+        ) from error
+    return {name: value for name, value in assigned.items() if value is not None}

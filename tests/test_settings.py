@@ -322,6 +322,22 @@ def test_a_file_from_another_system_is_read_all_the_same(tmp_path: Path) -> None
     assert seen_in(tmp_path) == "7 3333 pk_1"
 
 
+@pytest.mark.parametrize("text", [b"CLICKUP_TOKEN=pk_1 # caf\xe9\n", "PORT=8000\n".encode("utf-16")])
+def test_a_file_in_another_encoding_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: bytes
+) -> None:
+    """A ``.env`` that is not UTF-8 is refused by its name; nothing of what stands in it is shown."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_bytes(text)
+    with pytest.raises(SettingsError) as refused:
+        Settings.read()
+    assert (refused.value.message, refused.value.remedy) == (
+        f"{tmp_path / '.env'} is not text in UTF-8.",
+        "Save it in UTF-8, without the characters that are not.",
+    )
+    assert refused.value.__suppress_context__
+
+
 def test_without_a_file_the_environment_is_enough(tmp_path: Path) -> None:
     """No ``.env``, no complaint."""
     assert seen_in(tmp_path, CLICKUP_TEAM_ID="5") == "5 8000 None"
