@@ -18,6 +18,7 @@ from clickup_toolkit import publish
 from clickup_toolkit.demo import DemoServer, World, build_world
 from clickup_toolkit.schedule import environment, read_report
 from clickup_toolkit.settings import Secret, Settings
+from tests.fixtures.valkey import RedisServer, wait_until
 
 KEYS = [
     *("version", "complete", "mode", "tasks", "changed", "deleted", "time_entries", "time_in_status"),
@@ -129,6 +130,28 @@ def test_a_failed_export_says_one_clear_thing(
     assert len(remedy) == 1
     assert "WRONG0TOKEN" not in process.stderr
     assert process.stdout == ""
+
+
+def test_a_failure_on_the_way_is_one_clear_thing_too(
+    settings: Settings, world: World, redis_server: RedisServer
+) -> None:
+    """Redis dying in the middle is told once, with no log lines before it, where there is no terminal."""
+    with DemoServer(world, rate_limit=1_000_000, latency=0.05) as slow:
+        changed = dataclasses.replace(settings, api_url=slow.url, redis_url=redis_server.url)
+        with subprocess.Popen(
+            [sys.executable, "-m", "clickup_toolkit.cli", "export", "--json"],
+            env=environment(changed),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            wait_until(lambda: len(slow.requests) >= 20, 60)
+            redis_server.kill()
+            said = process.communicate()
+    message, remedy = said[1].splitlines()
+    assert message.startswith(f"Error: Redis at {redis_server.url} cannot be reached: ")
+    assert remedy == "Start it, correct REDIS_URL, or unset REDIS_URL to use the embedded server."
+    assert (process.returncode, said[0]) == (1, "")
 
 
 def test_a_second_export_is_refused(settings: Settings) -> None:

@@ -55,7 +55,8 @@ class _Toolkit(click.Group):
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
-    help="Least important log lines to show.  [default: warning for export, versions and doctor, else info]",
+    help="Least important log lines to show.  "
+    "[default: error for export and doctor, warning for versions, else info]",
 )
 @click.option(
     "--log-json/--log-text",

@@ -28,7 +28,7 @@ def export(ctx: click.Context, full: bool, json: bool, quiet: bool, data_dir: Pa
     settings, 130 interrupted.
     """
     settings = read_settings("token", "team_id", data_dir=data_dir)
-    start_logging(settings, "warning")
+    start_logging(settings, "error")  # the report or the error says what came of it
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     from tqdm.contrib.logging import logging_redirect_tqdm
 
