@@ -10,15 +10,17 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from isal import isal_zlib
 
 from clickup_toolkit.client import Answer
-from clickup_toolkit.errors import Refused, StorageError
+from clickup_toolkit.errors import Refused
 from clickup_toolkit.normalise import redact
 from clickup_toolkit.normalise.values import EARLIEST, LATEST
 from clickup_toolkit.records import Gap
+from clickup_toolkit.store.damage import JournalDamaged, last_database_damaged, read_errors, write_errors
 from clickup_toolkit.store.readings import Readings
 
 __all__ = ["Journal"]
@@ -50,26 +52,25 @@ class Journal:
     """What one crawl has been told, in order, without the secrets in it.
 
     ``facts`` describe the crawl (workspace, mode, start); a journal with other facts is another crawl's.
-    Raises :class:`StorageError` where the file cannot be written.
+    Raises :class:`~clickup_toolkit.errors.StorageError` where the file cannot be written, and
+    :class:`~clickup_toolkit.store.damage.JournalDamaged` where what stands in it is damaged.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
+        with write_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(
                 path.absolute().as_uri(), uri=True, isolation_level=None, check_same_thread=False
             )
             # A killed process loses nothing without syncs; only a power cut could, and a crawl can be redone.
             self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;" + _SCHEMA)
-            self.readings = Readings(self._db)
-        except (OSError, sqlite3.Error) as error:
-            raise _storage_error(path, error) from error
+            self.readings = Readings(self._db, path)
 
     @property
     def facts(self) -> dict[str, str]:
         """What the crawl is: ``team_id``, ``mode``, ``started`` (ms) and what else it noted."""
-        return dict(self._db.execute("SELECT name, value FROM facts"))
+        return dict(self._read("SELECT name, value FROM facts"))
 
     def note_facts(self, facts: Mapping[str, str]) -> None:
         """Add to the facts, overwriting those of the same name."""
@@ -103,14 +104,14 @@ class Journal:
 
     def recall(self, key: str) -> Answer | Refused | None:
         """Return what was answered to the request ``key``, or None when it was not asked yet."""
-        row = self._db.execute(
+        rows = self._read(
             "SELECT stream, context, received, body, refusal FROM answers WHERE key = ?", (key,)
-        ).fetchone()
-        if row is None:
+        )
+        if not rows:
             return None
-        if row[4] is not None:
-            return Refused(**msgspec.json.decode(row[4]))
-        return _answer(row[:4])
+        *answer, refusal = rows[0]
+        with read_errors(self.path):
+            return _answer(answer) if refusal is None else Refused(**msgspec.json.decode(refusal))
 
     def record(self, key: str, answer: Answer) -> None:
         """Append an answer."""
@@ -131,12 +132,12 @@ class Journal:
     def answers(self, *streams: str) -> Iterator[Answer]:
         """Yield the answers of these streams (of all, if none is named) in the order of their arrival."""
         chosen = f"stream IN ({','.join('?' * len(streams))})" if streams else "1"
-        rows = self._db.execute(
+        question = (
             "SELECT stream, context, received, body FROM answers "  # noqa: S608  # placeholders only
-            f"WHERE refusal IS NULL AND {chosen} ORDER BY seq",
-            streams,
+            f"WHERE refusal IS NULL AND {chosen} ORDER BY seq"
         )
-        return map(_answer, rows)
+        with read_errors(self.path):
+            yield from map(_answer, self._db.execute(question, streams))
 
     def begin(self) -> None:
         """Forget what was derived from answers: gaps, tasks, entries. A crawl derives it again."""
@@ -153,6 +154,12 @@ class Journal:
         ``read_since`` (ms) and did not change.
         """
         try:
+            self._know(previous, reread, read_since)
+        except JournalDamaged as error:  # this file is new: what is damaged is the one beside it
+            raise last_database_damaged(previous, error.__cause__) from error
+
+    def _know(self, previous: Path, reread: tuple[int, int] | None, read_since: int) -> None:
+        with write_errors(self.path):
             self._db.execute("ATTACH DATABASE ? AS previous", (f"{previous.as_uri()}?mode=ro&immutable=1",))
             for table in ("known_lists", "known_entries", "known_spent"):
                 self._write(f"DELETE FROM {table}", [()])  # noqa: S608  # our own names
@@ -163,8 +170,6 @@ class Journal:
                 self._write("INSERT INTO known_lists SELECT id FROM previous.lists", [()])
             self.readings.know(read_since)
             self._db.execute("DETACH DATABASE previous")
-        except sqlite3.Error as error:
-            raise _storage_error(self.path, error) from error
 
     def note_tasks(self, tasks: Iterable[tuple[str, int | None, int, str | None]]) -> None:
         """Remember tasks: id, date_updated (ms), time_spent (ms), home list. The last reading holds."""
@@ -176,27 +181,27 @@ class Journal:
 
     def count_tasks(self) -> int:
         """Return how many tasks were noted."""
-        return int(self._db.execute("SELECT count(*) FROM tasks").fetchone()[0])
+        return int(self._read("SELECT count(*) FROM tasks")[0][0])
 
     def task_ids(self, after: str, most: int) -> list[str]:
         """Return up to ``most`` ids of noted tasks behind ``after``, in order."""
-        rows = self._db.execute("SELECT id FROM tasks WHERE id > ? ORDER BY id LIMIT ?", (after, most))
+        rows = self._read("SELECT id FROM tasks WHERE id > ? ORDER BY id LIMIT ?", (after, most))
         return [row[0] for row in rows]
 
     def tasks_by_list(self) -> dict[str, int]:
         """Return how many tasks were noted in each home list."""
         return dict(
-            self._db.execute("SELECT list_id, count(*) FROM tasks WHERE list_id IS NOT NULL GROUP BY list_id")
+            self._read("SELECT list_id, count(*) FROM tasks WHERE list_id IS NOT NULL GROUP BY list_id")
         )
 
     def unknown_lists(self, known: Iterable[str]) -> set[str]:
         """Return the home lists of noted tasks that are neither in ``known`` nor known from before."""
-        before = {row[0] for row in self._db.execute("SELECT id FROM known_lists")}
+        before = {row[0] for row in self._read("SELECT id FROM known_lists")}
         return self.tasks_by_list().keys() - before - set(known)
 
     def undertracked_tasks(self) -> list[str]:
         """Return the tasks whose time_spent exceeds their noted entries, and was not found to before."""
-        rows = self._db.execute(
+        rows = self._read(
             "SELECT tasks.id FROM tasks LEFT JOIN entries ON task_id = tasks.id "
             "WHERE time_spent > 0 GROUP BY tasks.id HAVING time_spent > coalesce(sum(duration), 0) "
             "AND (tasks.id, time_spent) NOT IN (SELECT id, time_spent FROM known_spent) ORDER BY tasks.id"
@@ -209,8 +214,7 @@ class Journal:
 
     def covers(self, gap: Gap) -> bool:
         """Tell whether this crawl asked for what an earlier gap is about."""
-        found = self._db.execute("SELECT 1 FROM covered WHERE what = ? AND id = ?", gap[:2]).fetchone()
-        return found is not None
+        return bool(self._read("SELECT 1 FROM covered WHERE what = ? AND id = ?", gap[:2]))
 
     def note_gap(self, gap: Gap) -> None:
         """Remember that something could not be read."""
@@ -218,21 +222,26 @@ class Journal:
 
     def gaps(self) -> list[Gap]:
         """Return what could not be read."""
-        return [Gap(*row) for row in self._db.execute("SELECT * FROM gaps ORDER BY what, id, code")]
+        return [Gap(*row) for row in self._read("SELECT * FROM gaps ORDER BY what, id, code")]
 
     def close(self) -> None:
         """Close the file; what was noted stays."""
         self._db.close()
 
+    def _read(self, question: str, values: Sequence[object] = ()) -> list[Any]:
+        with read_errors(self.path):
+            return self._db.execute(question, values).fetchall()
+
     def _write(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
-        try:
-            self._db.execute("BEGIN")
-            self._db.executemany(statement, rows)
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise _storage_error(self.path, error) from error
+        with write_errors(self.path):
+            try:
+                self._db.execute("BEGIN")
+                self._db.executemany(statement, rows)
+                self._db.execute("COMMIT")
+            except sqlite3.Error:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
 
 
 _KNOW_ENTRIES = """
@@ -257,11 +266,3 @@ def _answer(row: Sequence[object]) -> Answer:
 
 def _text(value: object) -> str:
     return msgspec.json.encode(value).decode()
-
-
-def _storage_error(path: Path, error: Exception) -> StorageError:
-    return StorageError(
-        f"The journal {path} cannot be written: {error}.",
-        "Free disk space or set CLICKUP_DATA_DIR to a folder that can be written, and run the export again: "
-        "it goes on where it stopped.",
-    )

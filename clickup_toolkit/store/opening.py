@@ -14,8 +14,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from clickup_toolkit.errors import StorageError
 from clickup_toolkit.records import Column, Table
+from clickup_toolkit.store.damage import last_database_damaged
 from clickup_toolkit.store.journal import Journal
 from clickup_toolkit.store.schema import ALL_TABLES, FINGERPRINT, create_tables
 
@@ -84,11 +84,7 @@ def previous_database(path: Path) -> Iterator[sqlite3.Connection]:
         with closing(_reading(path)) as db:
             yield db
     except sqlite3.DatabaseError as error:
-        raise StorageError(
-            f"The database of the last export, {path}, is damaged ({error}).",
-            "Restore it, or move it away and run the export again: everything is read anew, but the history "
-            "it held (status changes, deleted tasks, earlier exports) is not carried over.",
-        ) from error
+        raise last_database_damaged(path, error) from error
 
 
 def _fingerprint(path: Path) -> int:

@@ -8,6 +8,11 @@ asks where the last reading is older than a setting.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from clickup_toolkit.store.damage import read_errors
 
 __all__ = ["Readings"]
 
@@ -27,10 +32,11 @@ FROM tasks WHERE id > ? AND NOT EXISTS (SELECT 1 FROM known_readings AS known
 
 
 class Readings:
-    """The readings of earlier crawls that still hold, in the journal's database ``db``."""
+    """The readings of earlier crawls that still hold, in the database ``db`` of the journal ``path``."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
         self._db = db
+        self._path = path
         db.executescript(SCHEMA)
 
     def know(self, since: int) -> None:
@@ -42,16 +48,17 @@ class Readings:
     def holds(self, what: str, id: str, updated: int | None) -> bool:  # noqa: A002
         """Tell whether ``what`` of ``id``, which was changed at ``updated`` (ms), was read since."""
         question = "SELECT 1 FROM known_readings WHERE what = ? AND id = ? AND updated = ?"
-        return self._db.execute(question, (what, id, updated)).fetchone() is not None
+        return bool(self._read(question, (what, id, updated)))
 
     def unread(self, what: str, after: str, most: int) -> list[str]:
         """Return up to ``most`` ids of noted tasks behind ``after`` whose ``what`` is due, in order."""
-        rows = self._db.execute(
-            f"SELECT id {_UNREAD} ORDER BY id LIMIT ?",  # our own text
-            (after, what, most),
-        )
+        rows = self._read(f"SELECT id {_UNREAD} ORDER BY id LIMIT ?", (after, what, most))  # our own text
         return [row[0] for row in rows]
 
     def count_unread(self, what: str) -> int:
         """Return of how many noted tasks ``what`` is to be read."""
-        return int(self._db.execute(f"SELECT count(*) {_UNREAD}", ("", what)).fetchone()[0])
+        return int(self._read(f"SELECT count(*) {_UNREAD}", ("", what))[0][0])
+
+    def _read(self, question: str, values: Sequence[object]) -> list[Any]:
+        with read_errors(self._path):
+            return self._db.execute(question, values).fetchall()

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from clickup_toolkit.crawl import newest_window
-from clickup_toolkit.errors import StorageError
 from clickup_toolkit.normalise.values import EARLIEST
 from clickup_toolkit.settings import Secret
+from clickup_toolkit.store.damage import JournalDamaged
 from clickup_toolkit.store.journal import Journal
 
 __all__ = ["open_journal"]
@@ -17,7 +17,6 @@ __all__ = ["open_journal"]
 DAY_MS = 86_400_000
 RESUME_WITHIN_MS = DAY_MS
 """A crawl that was interrupted longer ago is begun anew."""
-_DAMAGED = ("malformed", "not a database")
 
 
 def open_journal(
@@ -37,17 +36,18 @@ def open_journal(
     of what changed since then, on top of the database ``previous``; None asks for everything. An interrupted
     crawl of everything is finished also when less would do now. ``now`` is in ms since 1970 UTC.
     ``streams`` are the optional streams to read; of these, a crawl of everything reads again what is
-    ``reread_days`` old. Raises :class:`StorageError` where the file cannot be written.
+    ``reread_days`` old. Raises :class:`~clickup_toolkit.errors.StorageError` where the file cannot be
+    written.
     """
     address, token = source
     # Only a fingerprint is kept: both may be secret.
     fingerprint = hashlib.sha256(f"{address} {token.reveal()}".encode()).hexdigest()[:12]
     wanted = {"team_id": team_id, "source": fingerprint}
     if path.exists():
-        journal = _existing(path)
-        if journal and _continues(journal, wanted, since, now):
-            journal.note_facts({"streams": " ".join(sorted(streams))})
-            return journal
+        interrupted = _interrupted(path, wanted, since, now)
+        if interrupted:
+            interrupted.note_facts({"streams": " ".join(sorted(streams))})
+            return interrupted
         _remove(path)
     journal = Journal(path)
     if previous is not None:
@@ -60,14 +60,19 @@ def open_journal(
     return journal
 
 
-def _existing(path: Path) -> Journal | None:
-    """Open a journal that is there; one that is damaged is as good as none."""
+def _interrupted(path: Path, wanted: Mapping[str, str], since: int | None, now: int) -> Journal | None:
+    """Open the journal that is there if it can be gone on with; one that is damaged is as good as none."""
     try:
-        return Journal(path)
-    except StorageError as error:
-        if any(sign in str(error.__cause__) for sign in _DAMAGED):
-            return None
-        raise
+        journal = Journal(path)
+    except JournalDamaged:
+        return None
+    try:
+        if _continues(journal, wanted, since, now):
+            return journal
+    except JournalDamaged:
+        pass
+    journal.close()
+    return None
 
 
 def _continues(journal: Journal, wanted: Mapping[str, str], since: int | None, now: int) -> bool:
