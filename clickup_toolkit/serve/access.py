@@ -6,9 +6,11 @@ under a loopback name, since a page of a foreign site may point its own name at 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import hmac
 import ipaddress
+import socket
 
 from clickup_toolkit.errors import SettingsError
 from clickup_toolkit.serve.asgi import Scope, header
@@ -27,6 +29,7 @@ class Access:
         missing = [name for name in ("team_id", "api_auth_token") if not getattr(settings, name)]
         if missing:
             raise SettingsError("\n".join(_missing(name) for name in missing))
+        _see_that_it_is_an_address(settings.host)
         if settings.password_hash is None and not is_loopback(settings.host):
             raise SettingsError(
                 f"HOST is {settings.host}, which other machines reach, and no password protects the pages: "
@@ -59,6 +62,21 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _see_that_it_is_an_address(host: str) -> None:
+    """Refuse a host that nobody could listen on, before anything else is said about it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.bind((host, 0))
+    except (OSError, UnicodeError) as error:
+        if not isinstance(error, socket.gaierror | UnicodeError) and error.errno != errno.EADDRNOTAVAIL:
+            return  # listening will tell
+        raise SettingsError(
+            f"HOST {host} is no address of this machine.",
+            "Set it to 127.0.0.1 for this machine alone, or to 0.0.0.0 for every network it is in.",
+        ) from error
 
 
 def _missing(name: str) -> str:
