@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from clickup_toolkit import __version__, publish
+from clickup_toolkit import __version__, publish, store
 from clickup_toolkit.client import Client, Request
 from clickup_toolkit.errors import Refused, StorageError, ToolkitError, WorkspaceUnavailable
 from clickup_toolkit.pacing import Pacer
 from clickup_toolkit.publish.faults import plain_faults
 from clickup_toolkit.settings import Settings
+from clickup_toolkit.store.damage import last_database_damaged
+from clickup_toolkit.store.files import LINK
 
 __all__ = ["Finding", "examine"]
 
 Answered = TypeVar("Answered")
 _LEAST_FREE_GB = 2.0
+_STALE_INTERVALS = 2  # one run may be under way or have failed; two have not
 _TRIES = 2  # somebody waits for the answer
 _EXTRAS = {"notebooks": "papermill", "serve": "datasette"}
 
@@ -69,6 +75,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield redis
     if redis.good:
         yield _checked("versions", _versions, settings)
+    if os.path.lexists(settings.data_dir / LINK):
+        yield _checked("database", _database, settings)
     yield _checked("disk", _disk, settings)
 
 
@@ -142,9 +150,29 @@ def _versions(settings: Settings) -> str:
     if not stored:
         raise ToolkitError("None yet.", "Export the workspace: clickup-toolkit export")
     age = (datetime.now(UTC) - stored[0].updated_at).total_seconds() / 3600
-    return (
-        f"{len(stored)}, the newest is {stored[0].version} ({stored[0].tasks:,} tasks, {age:,.1f} hours old)"
-    )
+    newest = f"{stored[0].version} ({stored[0].tasks:,} tasks, {age:,.1f} hours old)"
+    if age > _STALE_INTERVALS * settings.export_interval_hours:
+        raise ToolkitError(
+            f"{len(stored)}, but the newest is stale: {newest}.",
+            f"One is due every {settings.export_interval_hours:g} hours: see that `clickup-toolkit schedule` "
+            f"(or `up`) runs, and in {settings.data_dir / 'runs'} how its last runs ended.",
+        )
+    return f"{len(stored)}, the newest is {newest}"
+
+
+def _database(settings: Settings) -> str:
+    path = store.current(settings.data_dir)
+    if path is None:
+        raise last_database_damaged(settings.data_dir / LINK, "the file that it names is gone")
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as db:
+            (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
+            (tasks,) = db.execute("SELECT count(*) FROM tasks").fetchone()
+    except sqlite3.Error as error:
+        raise last_database_damaged(path, error) from error
+    if found != "ok":
+        raise last_database_damaged(path, found.splitlines()[-1])
+    return f"{path.name}, whole ({tasks:,} tasks)"
 
 
 def _disk(settings: Settings) -> str:

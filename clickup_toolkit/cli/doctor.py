@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 @data_dir_option
 @click.pass_context
 def doctor(ctx: click.Context, data_dir: Path | None) -> None:
-    """Check settings, token, workspace, Redis and disk, and say what to do about each problem.
+    """Check settings, token, workspace, Redis, the age of the latest version, database and disk.
+
+    Each problem comes with what to do about it.
 
     Exit codes: 0 all is well, 1 something is not, 2 the settings are missing or wrong.
     """

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from clickup_toolkit.errors import StorageError
 
-__all__ = ["building", "current", "flip", "is_full", "no_space", "storage_errors"]
+__all__ = ["LINK", "building", "current", "flip", "is_full", "no_space", "storage_errors"]
 
 LINK = "clickup.db"
 UNFINISHED = ".unfinished"
