@@ -35,7 +35,7 @@ demo: $(READY) ## Export a synthetic workspace and serve it; needs no token (ONC
 	@$(BIN)/clickup-toolkit demo $(if $(ONCE),--once) $(ARGS)
 
 .PHONY: start
-start: $(READY) ## Export your workspace now and then, and serve it; needs the settings in .env
+start: $(READY) ## Export your workspace every EXPORT_INTERVAL_HOURS, and serve it; needs the settings in .env
 	@$(BIN)/clickup-toolkit up $(ARGS)
 
 .PHONY: fresh_start
