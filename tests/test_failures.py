@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import fcntl
+import json
 import resource
 import subprocess
 import sys
@@ -11,13 +12,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from clickup_toolkit import serve
 from clickup_toolkit.demo import DemoServer, World
 from clickup_toolkit.export import run_export_sync
 from clickup_toolkit.schedule import environment
 from clickup_toolkit.settings import Secret, Settings
 from tests.exporting import document, settings_for
+from tests.serving import BEARER, TOKEN
 
 Serve = Callable[..., DemoServer]
 
@@ -92,6 +96,45 @@ def test_a_full_disk_leaves_the_last_good_version(
     asked = server.stats.requests
     assert give(settings).returncode == 3
     assert 0 < server.stats.requests - asked + 1 < asked
+
+
+def served(site: httpx.Client) -> tuple[Any, ...]:
+    """Return what a program and a reader get from the site."""
+    document, rows = site.get("/api/v1/export/"), site.get("/clickup/tasks.json?_shape=array&_size=max")
+    return document.status_code, document.content, rows.status_code, rows.json()
+
+
+def test_the_site_serves_the_last_good_version_while_an_export_fails(
+    small_world: World, demo_server: Serve, redis_url: str, tmp_path: Path
+) -> None:
+    """During an export that cannot reach ClickUp, and after it, every answer is of the version before."""
+    settings = settings_for(
+        demo_server(small_world), tmp_path, redis_url, api_auth_token=Secret(TOKEN), port=0
+    )
+    run_export_sync(settings)
+    unreachable = {"api_url": "http://127.0.0.1:9/api/v2", "max_retries": 2, "initial_backoff": 0.5}
+    during = []
+    with (
+        serve.background(settings) as address,
+        httpx.Client(base_url=address, headers=BEARER, timeout=30) as site,
+    ):
+        before = served(site)
+        with subprocess.Popen(
+            [sys.executable, "-m", "clickup_toolkit.cli", "export", "--quiet", "--full"],
+            env=environment(dataclasses.replace(settings, **unreachable)),
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            while process.poll() is None:
+                during.append(served(site))
+            said = process.stderr.read() if process.stderr else ""
+        after = served(site)
+    assert (process.returncode, "cannot be reached" in said) == (1, True)
+    status, sent, told, rows = before
+    assert (status, told, json.loads(sent)) == (200, 200, document(redis_url, str(settings.team_id)))
+    assert {row["id"] for row in rows} == small_world.ledger().tasks.keys()
+    assert during, "the export ended before anything was asked"
+    assert [answer for answer in (*during, after) if answer != before] == []
 
 
 def test_a_second_export_in_the_folder_is_refused(
