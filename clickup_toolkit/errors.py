@@ -17,6 +17,7 @@ asking again makes sense (``retryable``) and what the command line exits with (`
     │       ├── ServerFault             5xx
     │       └── BrokenAnswer            not JSON, cut off, an error inside a 200
     ├── StorageError                1   the data folder: disk full, not writable, damaged
+    │   └── JournalDamaged      1   the journal of an interrupted crawl; without it, a crawl begins anew
     ├── RedisError                  1   the server of versions
     │   ├── RedisUnreachable        1
     │   └── VersionDamaged          1   a stored version does not match its hash
@@ -32,6 +33,7 @@ __all__ = [
     "BrokenAnswer",
     "ClickUpError",
     "ExportRunning",
+    "JournalDamaged",
     "LockLost",
     "NotebookFailed",
     "RateLimited",
@@ -124,6 +126,10 @@ class BrokenAnswer(Unanswered):
 
 class StorageError(ToolkitError):
     """The data folder: no space left, not writable, or a file that is damaged."""
+
+
+class JournalDamaged(StorageError):
+    """What stands in the journal's file is not what was written there."""
 
 
 class RedisError(ToolkitError):

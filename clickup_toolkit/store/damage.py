@@ -11,19 +11,15 @@ from typing import cast
 import msgspec
 from isal.igzip_lib import IsalError
 
-from clickup_toolkit.errors import StorageError
+from clickup_toolkit.errors import JournalDamaged, StorageError
 
-__all__ = ["JournalDamaged", "last_database_damaged", "read_errors", "write_errors"]
+__all__ = ["last_database_damaged", "read_errors", "write_errors"]
 
 _BEGIN_ANEW = "Delete that file and run the export again: it begins anew."
 
 
 # isal's stubs take its exception for an instance.
 _DAMAGE = (sqlite3.Error, cast(type[Exception], IsalError), msgspec.MsgspecError, ValueError, TypeError)
-
-
-class JournalDamaged(StorageError):
-    """What stands in the journal's file is not what was written there."""
 
 
 @contextmanager

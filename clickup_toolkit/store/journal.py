@@ -16,11 +16,11 @@ import msgspec
 from isal import isal_zlib
 
 from clickup_toolkit.client import Answer
-from clickup_toolkit.errors import Refused
+from clickup_toolkit.errors import JournalDamaged, Refused
 from clickup_toolkit.normalise import redact
 from clickup_toolkit.normalise.values import EARLIEST, LATEST
 from clickup_toolkit.records import Gap
-from clickup_toolkit.store.damage import JournalDamaged, last_database_damaged, read_errors, write_errors
+from clickup_toolkit.store.damage import last_database_damaged, read_errors, write_errors
 from clickup_toolkit.store.readings import Readings
 
 __all__ = ["Journal"]
@@ -53,7 +53,7 @@ class Journal:
 
     ``facts`` describe the crawl (workspace, mode, start); a journal with other facts is another crawl's.
     Raises :class:`~clickup_toolkit.errors.StorageError` where the file cannot be written, and
-    :class:`~clickup_toolkit.store.damage.JournalDamaged` where what stands in it is damaged.
+    :class:`~clickup_toolkit.errors.JournalDamaged` where what stands in it is damaged.
     """
 
     def __init__(self, path: Path) -> None:

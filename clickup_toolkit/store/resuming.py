@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from clickup_toolkit.crawl import newest_window
+from clickup_toolkit.errors import JournalDamaged
 from clickup_toolkit.normalise.values import EARLIEST
 from clickup_toolkit.settings import Secret
-from clickup_toolkit.store.damage import JournalDamaged
 from clickup_toolkit.store.journal import Journal
 
 __all__ = ["open_journal"]
