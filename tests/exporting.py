@@ -207,14 +207,12 @@ def _values(folder: Path, ledger: Ledger) -> list[str]:
 
 
 def _statuses(folder: Path, ledger: Ledger) -> list[str]:
-    """Compare what lists offer, in order; of some lists only ``GET /list`` tells it, and they may lack it."""
+    """Compare what lists offer, in order."""
     got: dict[str, list[str]] = {key: [] for key in ledger.lists}
     for row in sorted(table(folder, "statuses"), key=lambda row: (row["list_id"], row["orderindex"])):
         got.setdefault(row["list_id"], []).append(row["status"])
     wanted = {key: facts["statuses"] for key, facts in ledger.lists.items()}
-    inside = {key: facts for key, facts in ledger.lists.items() if facts["folder_id"]}
-    untold = {key for key, facts in inside.items() if (facts["archived"] or facts["shared"]) and not got[key]}
-    return _unlike(got, {**wanted, **{key: [] for key in untold}})
+    return _unlike(got, wanted)
 
 
 def _relations(folder: Path, ledger: Ledger) -> list[str]:

@@ -63,7 +63,7 @@ class _StatusTimes:
     async def read(self, chunk: Sequence[str]) -> None:
         if self.unavailable:
             return
-        self.reader.journal.note_covered("time_in_status", "")
+        self._note_covered(chunk)
         try:
             found = await self._ask(chunk)
         except (Refused, Unanswered) as error:
@@ -71,6 +71,13 @@ class _StatusTimes:
             return
         self.answered += len(found)
         self._count(chunk, found)
+
+    def _note_covered(self, chunk: Sequence[str]) -> None:
+        """Settle earlier gaps; only an incremental crawl looks for them task by task."""
+        self.reader.journal.note_covered("time_in_status", "")
+        if self.reader.journal.since is not None:
+            for task in chunk:
+                self.reader.journal.note_covered("time_in_status", task)
 
     async def _ask(self, chunk: Sequence[str]) -> set[str]:
         if len(chunk) == 1:  # ClickUp documents two or more for the question about many

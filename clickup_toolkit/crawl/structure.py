@@ -230,7 +230,9 @@ class _Structure:
         )
         lists = page.lists if page else []
         group = f"{folder.space_id}/{folder.id}"
-        self._add_lists(lists, folder.buried, archived, group=group, shared=folder.shared)
+        self._add_lists(
+            lists, folder.buried, archived, group=group, shared=folder.shared, statuses_missing=True
+        )
         return lists
 
     async def read_shared(self) -> None:
