@@ -125,6 +125,8 @@ class Client:
         self._now = now
         self._uniform = uniform
         self._reached = False
+        self.ahead_ms: int | None = None
+        """How far our clock is ahead of ClickUp's, ms, at most; None before an answer told its time."""
         self._options: dict[str, Any] = {
             "headers": _headers(settings.token),
             "timeout": _TIMEOUT,
@@ -189,7 +191,11 @@ class Client:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._unreachable(request, error) from error
         self._reached = True
-        answered(read_rate(response.headers))
+        report = read_rate(response.headers)
+        answered(report)
+        if report.date is not None:
+            ahead = self._now() - round(report.date * 1000)
+            self.ahead_ms = ahead if self.ahead_ms is None else min(self.ahead_ms, ahead)
         self.stats.received_bytes += len(body)
         return response, _decompressed(request, response, body)
 

@@ -586,6 +586,9 @@ class Export(NamedTuple):
     streams: Annotated[
         Text | None, Is("Optional streams it read, apart by blanks: comments, task_details, goals, docs")
     ] = None
+    watermark: Annotated[
+        Timestamp | None, Is("Start by ClickUp's clock: the next export reads changes from here on")
+    ] = None
 
 
 class Raw(NamedTuple):

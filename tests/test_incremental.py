@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -72,6 +73,19 @@ def test_only_a_full_export_calls_a_task_deleted(
     assert report.deleted >= 1
     assert victim not in {row["id"] for row in table(tmp_path, "tasks")}
     assert victim in {row["id"] for row in table(tmp_path, "deleted_tasks")}
+
+
+def test_a_clock_that_is_ahead_of_clickups_loses_no_change(
+    demo_server: Serve, redis_url: str, tmp_path: Path
+) -> None:
+    """The watermark is by ClickUp's clock: with ours an hour ahead, a change after an export is seen."""
+    world = build_world(tasks=150, time_entries=60, clock=lambda: time.time_ns() // 1_000_000 - 3_600_000)
+    ours = settings_for(demo_server(world, clock_skew=-3600.0), tmp_path, redis_url)
+    run_export_sync(ours)
+    task = next(key for key in world.ledger().tasks if key not in world.ledger().hidden)
+    world.edit_task(task, name="Renamed meanwhile")
+    assert run_export_sync(ours).changed == 1
+    assert [row["name"] for row in table(tmp_path, "tasks") if row["id"] == task] == ["Renamed meanwhile"]
 
 
 def test_a_full_export_is_due_after_a_day(

@@ -46,6 +46,7 @@ def test_a_crawl_becomes_a_database(tmp_path: Path) -> None:
         time_entries=4,
         time_in_status=1,
         gaps=1,
+        watermark=STARTED,
     )
     assert rows(database, "SELECT version, finished, tasks FROM exports") == [
         (f"v{STARTED}", "2025-11-23T10:01:00.000Z", 2)

@@ -36,6 +36,7 @@ async def crawl(client: Client, journal: Noted, team: str, token: Secret, progre
     reader = Reader(client, journal, progress)
     journal.begin()
     members = await _read_workspace(reader, team)
+    journal.note_ahead(client.ahead_ms)
     if journal.since is None:
         places = await read_structure(reader, team)
         await read_tasks(reader, team, places)

@@ -56,6 +56,13 @@ class Noted(Protocol):
         """When the crawl began, in ms since 1970 UTC."""
 
     @property
+    def watermark(self) -> int:
+        """When the crawl began by ClickUp's clock, in ms since 1970 UTC, or a little earlier."""
+
+    def note_ahead(self, ahead: int | None) -> None:
+        """Remember how far our clock is ahead of ClickUp's (ms), the first time it is known."""
+
+    @property
     def since(self) -> int | None:
         """From when on changes are to be read (ms since 1970 UTC); None: everything."""
 

@@ -45,7 +45,7 @@ async def read_tasks(reader: Reader, team: str, places: Places) -> None:
     await each(tasks.read_active, tasks.shorter_than_told(visible))
     await each(tasks.read_shared_task, places.shared_tasks)
     await each(tasks.read_vanished, await read_vanished_lists(reader, team, places))
-    await tasks.sweep(reader.journal.started)
+    await tasks.sweep(reader.journal.watermark)
     await each(tasks.sweep_hidden, hidden)
     await each(tasks.read_unknown_list, sorted(reader.journal.unknown_lists(places.lists.keys())))
 
@@ -168,7 +168,7 @@ class _Tasks:
 
     async def sweep_hidden(self, place: Place, since: int | None = None) -> None:
         """The same for one list that the workspace-wide route does not show; by default since the start."""
-        since = (self.reader.journal.started if since is None else since) - OVERLAP_MS
+        since = (self.reader.journal.watermark if since is None else since) - OVERLAP_MS
         of_list = self._of_list(place, archived="false")
         async with self.reader.gap_for("tasks_changed_meanwhile", place.id):
             await self._walk(replace(of_list, by="updated", since=since))

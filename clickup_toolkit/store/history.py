@@ -103,4 +103,5 @@ def describe_export(build: Build, version: str, gaps: list[Gap], changed: int, d
         time_in_status=int(timed),
         gaps=len(gaps),
         streams=" ".join(sorted(build.journal.streams)) or None,
+        watermark=build.journal.watermark,
     )

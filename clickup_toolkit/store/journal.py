@@ -92,6 +92,16 @@ class Journal:
         return self.facts["mode"]
 
     @property
+    def watermark(self) -> int:
+        """When the crawl began by ClickUp's clock, in ms since 1970 UTC, or a little earlier."""
+        return self.started - max(0, int(self.facts.get("ahead", "0")))
+
+    def note_ahead(self, ahead: int | None) -> None:
+        """Remember how far our clock is ahead of ClickUp's (ms), the first time it is known."""
+        if ahead is not None and "ahead" not in self.facts:
+            self.note_facts({"ahead": str(ahead)})
+
+    @property
     def since(self) -> int | None:
         """From when on changes are to be read (ms since 1970 UTC); None: everything."""
         since = self.facts.get("since")

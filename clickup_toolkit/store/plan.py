@@ -15,7 +15,7 @@ __all__ = ["changes_since", "next_version"]
 _VERSION = "%Y%m%dT%H%M%SZ"
 _BY_TASK = frozenset({"comments", "task_details"})
 _HOUR_MS = 3_600_000
-_MS = "CAST(round((julianday(max(started)) - 2440587.5) * 86400000) AS INTEGER)"
+_MS = "CAST(round((julianday({}) - 2440587.5) * 86400000) AS INTEGER)"
 
 
 def changes_since(
@@ -26,7 +26,9 @@ def changes_since(
     full_every_hours: float,
     streams: Collection[str] = (),
 ) -> int | None:
-    """Return the start of the last export (ms since 1970 UTC), or None when everything is to be read.
+    """Return from when on changes are to be read (ms since 1970 UTC, ClickUp's clock); None: everything.
+
+    That is the start of the last export.
 
     Everything is read when there is no export yet or the last full one began ``full_every_hours`` ago, and
     when the last one did not read one of the optional ``streams`` that are read task by task.
@@ -36,12 +38,19 @@ def changes_since(
         return None
     with previous_database(previous) as db:
         _refuse_other(db, previous, team_id)
-        last = db.execute(f"SELECT {_MS} FROM exports").fetchone()[0]  # noqa: S608  # our own text
+        columns = {row[1] for row in db.execute("PRAGMA table_info(exports)")}
+        mark = "coalesce(watermark, started)" if "watermark" in columns else "started"
+        last, since = db.execute(
+            f"SELECT {_MS.format('started')}, {_MS.format(mark)} FROM exports "  # noqa: S608  # our own text
+            "UNION ALL SELECT NULL, NULL ORDER BY 1 DESC LIMIT 1"
+        ).fetchone()
         missing = _BY_TASK.intersection(streams) - _streams(db)
-        last_full = db.execute(f"SELECT {_MS} FROM exports WHERE mode = 'full'").fetchone()[0]  # noqa: S608
+        last_full = db.execute(
+            f"SELECT {_MS.format('max(started)')} FROM exports WHERE mode = 'full'"  # noqa: S608
+        ).fetchone()[0]
     if missing or last is None or last_full is None or last > now:
         return None
-    return None if now - last_full >= full_every_hours * _HOUR_MS else int(last)
+    return None if now - last_full >= full_every_hours * _HOUR_MS else int(since)
 
 
 def _streams(db: sqlite3.Connection) -> set[str]:
