@@ -231,7 +231,9 @@ class _Backoff:
 
     def __call__(self, error: Exception) -> bool | float:
         self._failures += 1
-        if not isinstance(error, Unanswered) or (error.code in TWICE and self._failures > 1):
+        if not isinstance(error, Unanswered) or isinstance(error, RateLimited):
+            return False  # 429s were waited out already
+        if error.code in TWICE and self._failures > 1:
             return False
         return min(_LONGEST_BACKOFF_S, full_jitter(self._failures, self._initial, self._uniform))
 
@@ -299,11 +301,21 @@ def _error_of(body: bytes) -> tuple[str, str]:
         return " ".join(body[:200].decode("utf-8", "replace").split()), ""
 
 
+def _error_inside(body: bytes) -> tuple[str, str] | None:
+    """Return the text and code of an error that JSON holds at its top; None where it holds none."""
+    try:
+        error = msgspec.json.decode(body, type=_ErrorBody)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    text, code = (value if isinstance(value, str) else "" for value in (error.err, error.ECODE))
+    return (text[:200], code) if text or code else None
+
+
 def _decoded(request: Request, body: bytes, decode: Callable[[bytes], T]) -> T:
     # ClickUp has been seen to answer 200 with an error inside. Whether it would stay is unknown: ask again.
-    text, code = _error_of(body) if len(body) < _ERRORS_ARE_SMALLER else ("", "")
-    if code:
-        raise _broken(request, f"an error inside a 200 answer: {text}", code)
+    error = _error_inside(body) if len(body) < _ERRORS_ARE_SMALLER else None
+    if error:
+        raise _broken(request, f"an error inside a 200 answer: {error[0]}", error[1] or "ERROR_IN_200")
     try:
         return decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

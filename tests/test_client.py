@@ -134,6 +134,7 @@ async def test_a_personal_token_goes_bare_and_an_oauth_one_as_bearer(token: str,
         zipped(gzip.compress(b'{"tasks":[]}')[:-9]),
         zipped(b"plain"),
         error(200, "OAUTH_999", "an error inside"),
+        Wire(200, b'{"err":"Internal error","tasks":[]}'),
     ],
 )
 async def test_what_may_be_different_next_time_is_asked_again(failure: Wire | Exception) -> None:

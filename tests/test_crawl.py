@@ -138,6 +138,18 @@ def test_a_route_that_stays_broken_costs_a_bounded_number_of_requests(
     assert ids(journal) == world.ledger().tasks.keys()
 
 
+def test_a_broken_route_of_time_entries_costs_a_bounded_number_of_requests(
+    small_world: World, demo_server: Serve, tmp_path: Path
+) -> None:
+    """Time entries that always fail are given up person by person, not window by window back to 1970."""
+    server = demo_server(small_world, faults=[Fault("500", path="/time_entries")])
+    journal, _ = crawled(server, tmp_path, oauth=True)
+    people = len(small_world.ledger().members)
+    asked = sum("time_entries" in request[1] for request in server.requests)
+    assert asked <= 3 * 7 + people
+    assert len([gap for gap in journal.gaps() if gap.what == "time_entries" and " 0-" in gap.id]) > 1
+
+
 def test_a_denied_list_is_a_gap_and_the_rest_is_read(
     small_world: World, demo_server: Serve, tmp_path: Path
 ) -> None:

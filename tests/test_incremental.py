@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -11,7 +13,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clickup_toolkit.demo import DemoServer, World, build_world
+from clickup_toolkit.demo import DemoServer, Fault, World, build_world
 from clickup_toolkit.demo.drift import VISIBLE_CHANGES
 from clickup_toolkit.export import run_export_sync
 from tests.exporting import comparable, document, settings_for, table
@@ -112,6 +114,50 @@ def test_time_that_left_with_its_people_is_asked_for_once(
     run_export_sync(ours, full=True)
     assert legacy_questions(server) == asked
     assert [row for row in table(tmp_path, "time_entries") if row["route"] == "task"] == before
+
+
+def test_what_a_full_export_could_not_read_is_read_by_the_next(
+    live_world: World, demo_server: Serve, redis_url: str, tmp_path: Path
+) -> None:
+    """With folders unread for a passing reason the next export is a full one, and holds everything."""
+    broken = demo_server(live_world, faults=[Fault("500", path="/folder\\?")])
+    run_export_sync(settings_for(broken, tmp_path, redis_url, max_retries=1))
+    assert len(table(tmp_path, "tasks")) < len(live_world.ledger().tasks)
+    healthy = demo_server(live_world)
+    report = run_export_sync(settings_for(broken, tmp_path, redis_url, api_url=healthy.url))
+    assert report.mode == "full"
+    assert {row["id"] for row in table(tmp_path, "tasks")} == live_world.ledger().tasks.keys()
+
+
+def test_a_list_that_becomes_visible_is_read_whole(
+    live_world: World, demo_server: Serve, redis_url: str, tmp_path: Path
+) -> None:
+    """Tasks of a list that the token did not see before come with the next export, however old they are."""
+    ledger = live_world.ledger()
+    lists = [facts["list_id"] for key, facts in ledger.tasks.items() if key not in ledger.hidden]
+    chosen = max(set(lists) & ledger.lists.keys(), key=lists.count)
+    ours = settings_for(demo_server(live_world), tmp_path, redis_url)
+    run_export_sync(ours)
+    with closing(sqlite3.connect((tmp_path / "clickup.db").resolve())) as db, db:
+        tasks = f"SELECT id FROM tasks WHERE list_id = '{chosen}'"
+        db.execute(f"DELETE FROM raw WHERE kind = 'task' AND id IN ({tasks})")
+        db.execute(f"DELETE FROM tasks WHERE list_id = '{chosen}'")
+        db.execute(f"DELETE FROM lists WHERE id = '{chosen}'")
+    assert run_export_sync(ours).mode == "incremental"
+    assert {row["id"] for row in table(tmp_path, "tasks")} == ledger.tasks.keys()
+
+
+def test_a_failed_reading_of_left_time_is_tried_again(
+    live_world: World, demo_server: Serve, redis_url: str, tmp_path: Path
+) -> None:
+    """Only what ClickUp answered is remembered; a question that failed is asked again."""
+    broken = demo_server(live_world, faults=[Fault("500", path=r"/time(\?|$)")])
+    run_export_sync(settings_for(broken, tmp_path, redis_url, max_retries=1))
+    assert not [row for row in table(tmp_path, "time_entries") if row["route"] == "task"]
+    healthy = demo_server(live_world)
+    run_export_sync(settings_for(healthy, tmp_path, redis_url), full=True)
+    found = {row["id"] for row in table(tmp_path, "time_entries") if row["route"] == "task"}
+    assert found == live_world.ledger().entries_by_task.keys()
 
 
 def legacy_questions(server: DemoServer) -> list[str]:

@@ -107,6 +107,9 @@ class Noted(Protocol):
     def tasks_by_list(self) -> dict[str, int]:
         """Return how many tasks were noted in each home list."""
 
+    def known_lists(self) -> set[str]:
+        """Return the lists that the export before held and that were not archived themselves."""
+
     def unknown_lists(self, known: Iterable[str]) -> set[str]:
         """Return the home lists of noted tasks that are neither in ``known`` nor known from before."""
 

@@ -9,14 +9,12 @@ import msgspec
 from clickup_toolkit.client import Request
 from clickup_toolkit.crawl.reader import Reader, each
 from clickup_toolkit.errors import Refused, Unanswered
-from clickup_toolkit.records import Gap
 
 __all__ = ["read_time_in_status"]
 
 MOST = 100
 """Tasks in one question; ClickUp refuses more."""
 _UNAVAILABLE = frozenset({"TIS_027"})
-_EMPTY_CHUNKS = 3  # answers in a row, from the first on, that hold nothing: the ClickApp is off
 
 
 class _One(msgspec.Struct):
@@ -50,7 +48,6 @@ class _StatusTimes:
         self.reader = reader
         self.unavailable = False
         self.answered = 0
-        self.asked = 0
         self.absent = 0
         self.total = reader.journal.count_tasks()
 
@@ -104,18 +101,4 @@ class _StatusTimes:
 
     def _count(self, chunk: Sequence[str], found: set[str]) -> None:
         self.absent += len(chunk) - len(found.intersection(chunk))
-        self.asked += 1
         self.reader.progress("time in status", self.answered + self.absent, self.total)
-        if not self.answered and self.asked >= _EMPTY_CHUNKS:
-            self.unavailable = True
-            self.reader.journal.note_gap(_off())
-
-
-def _off() -> Gap:
-    return Gap(
-        "time_in_status",
-        "",
-        "EMPTY",
-        "ClickUp answers without any time in status.",
-        "Switch on the Time in Status ClickApp; it needs a plan that has it.",
-    )

@@ -237,9 +237,14 @@ class _Structure:
 
     async def read_shared(self) -> None:
         """Read what is shared with the token's user and lies under no space that it sees."""
-        page = await self.reader.ask_or_gap(
-            "shared", Request(f"/team/{self.team}/shared"), _decode_shared, what="shared", id=self.team
-        )
+        request = Request(f"/team/{self.team}/shared")
+        if self.reader.journal.since is None:
+            page = await self.reader.ask_or_gap(
+                "shared", request, _decode_shared, what="shared", id=self.team
+            )
+        else:  # without it an incremental crawl would pass over the changes in shared lists
+            self.reader.journal.note_covered("shared", self.team)
+            page = await self.reader.ask("shared", request, _decode_shared)
         things = page.shared if page else _SharedThings()
         self.places.shared_tasks = [str(task.id) for task in things.tasks or ()]
         lists = [item for item in things.lists or () if str(item.id) not in self.places.lists]

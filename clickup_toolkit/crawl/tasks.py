@@ -53,11 +53,18 @@ async def read_tasks(reader: Reader, team: str, places: Places) -> None:
 async def read_changed_tasks(reader: Reader, team: str, places: Places, since: int) -> None:
     """Read what changed since ``since`` (ms) where the workspace-wide route shows it, and what is shared.
 
+    Lists that were not open before, made, restored or newly shown to the token, are read whole.
+
     Archived tasks, tasks in archived places and deletions do not show; a full crawl finds them. When the
     changes cannot be read the crawl fails: the next one must not begin behind them.
     """
     tasks = _Tasks(reader, team, places, gap_in_sweep=False)
     shared = [place for place in places.lists.values() if place.shared]
+    known = reader.journal.known_lists()
+    new = [place for place in places.lists.values() if place.id not in known]
+    await each(tasks.read_batch, batches(place for place in new if not place.hidden))
+    await each(tasks.read_active, [place for place in new if place.shared])
+    await each(tasks.read_archived, new)
     await tasks.sweep(since)
     await each(partial(tasks.sweep_hidden, since=since), shared)
     await each(tasks.read_shared_task, places.shared_tasks)
@@ -160,18 +167,22 @@ class _Tasks:
         for archived in ("false", "true"):
             query = [("archived", archived), *EVERYTHING]
             changed = Walk(self.route, query, {"route": "team"}, "updated", since - OVERLAP_MS)
-            if self.gap_in_sweep:
-                async with self.reader.gap_for("tasks_changed_meanwhile"):
-                    await self._walk(changed)
-            else:
-                await self._walk(changed)
+            await self._walk_changes(changed)
 
     async def sweep_hidden(self, place: Place, since: int | None = None) -> None:
         """The same for one list that the workspace-wide route does not show; by default since the start."""
         since = (self.reader.journal.watermark if since is None else since) - OVERLAP_MS
         of_list = self._of_list(place, archived="false")
-        async with self.reader.gap_for("tasks_changed_meanwhile", place.id):
-            await self._walk(replace(of_list, by="updated", since=since))
+        await self._walk_changes(replace(of_list, by="updated", since=since), place.id)
+
+    async def _walk_changes(self, of: Walk, list_id: str = "") -> None:
+        """Read changes; where they cannot be read, a full crawl has a gap, an incremental one fails."""
+        if self.gap_in_sweep:
+            async with self.reader.gap_for("tasks_changed_meanwhile", list_id):
+                await self._walk(of)
+        else:
+            self.reader.journal.note_covered("tasks_changed_meanwhile", list_id)
+            await self._walk(of)
 
     async def read_unknown_list(self, list_id: str) -> None:
         """Ask what a list is that tasks name but no place showed: new, or not for this token's eyes."""

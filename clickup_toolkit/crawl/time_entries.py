@@ -33,6 +33,8 @@ WANTED = 4_000
 SUSPECT = 1_000
 """Entries from which on an answer may have been cut off."""
 MOST_MEMBERS = 100
+PATIENCE = 3
+"""Windows in a row that may fail before the rest of the past is given up, as one gap."""
 _OVERLAP_MS = 1_000  # whether a window's edges belong to it is not told
 _MOST_GROWTH = 8.0
 _SMALLEST_SPAN_MS = 60_000
@@ -141,22 +143,24 @@ class _TimeEntries:
             await self.read_newest(group[:middle], window)
             await self.read_newest(group[middle:], window)
         except Unanswered as error:
-            self._note_unread(group, window, error)
-            self.readable += group
+            self._note_unread(group, Window(0, window.end), error)
         else:
             self.readable += group
 
     async def read_back(self, start_from: tuple[Sequence[str], Window]) -> None:
         """Read from ``window`` back to the beginning of time, in windows that fit what they hold."""
         group, window = start_from
-        span, end = float(FIRST_SPAN_MS), window.start
+        span, end, failures = float(FIRST_SPAN_MS), window.start, 0
         while end > 0:
             window = Window(max(0, end - int(span)), end)
             try:
-                count = await self.read_window(group, window)
+                count, failures = await self.read_window(group, window), 0
             except (Refused, Unanswered) as error:
+                count, failures = WANTED, failures + 1
+                if failures == PATIENCE:
+                    self._note_unread(group, Window(0, end), error)
+                    return
                 self._note_unread(group, window, error)
-                count = WANTED
             span *= min(_MOST_GROWTH, max(1 / _MOST_GROWTH, WANTED / max(count, 1)))
             end = window.start
 

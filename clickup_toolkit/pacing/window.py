@@ -13,6 +13,8 @@ WINDOW_S = 60.0
 SMALLEST_LIMIT = 100
 """Requests a minute on the plans that allow least; assumed until an answer tells."""
 _ROUNDING_S = 3.0  # how far reset and date, both rounded, can place a window's end too late
+LONGEST_WAIT_S = 120.0
+"""Longest wait that a Retry-After may ask for: the window is half as long."""
 _SAME_WINDOW_S = 1.0  # resets that differ by less are one window, told with rounding
 
 
@@ -77,7 +79,7 @@ class Window:
     def wait_after_429(self, report: RateReport) -> float:
         """Return how long a 429 asks to wait, seconds."""
         if report.retry_after is not None:
-            return max(0.0, report.retry_after)
+            return min(max(1.0, report.retry_after), LONGEST_WAIT_S)
         if self._ends is not None and report.reset is not None:
             return max(0.0, self._ends - self._clock())
         return WINDOW_S

@@ -256,10 +256,14 @@ class _Gatherer:
             )
             self._db.execute("DELETE FROM main.time_entries WHERE route = 'task' AND task_id = ?", (task_id,))
 
+    def _span_gaps(self) -> list[Gap]:
+        """Return the gaps of time entries; those of a span of time name it behind a blank."""
+        return [gap for gap in self._build.journal.gaps() if gap.what == "time_entries"]
+
     def drop_vanished_entries(self) -> None:
         """Delete entries that lie inside a span that was read again, and were in no answer."""
-        if not self._build.incremental:
-            return
+        if not self._build.incremental or any(" " in gap.id for gap in self._span_gaps()):
+            return  # of a span that was only read in part nobody knows what vanished
         self._db.execute("CREATE TEMP TABLE vanished (id TEXT PRIMARY KEY) WITHOUT ROWID")
         for window in self._windows:
             marks = ", ".join("?" * len(window.members))

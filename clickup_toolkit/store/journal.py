@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS tasks (
 CREATE TABLE IF NOT EXISTS entries (
     id TEXT PRIMARY KEY, task_id TEXT, duration INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS entries_by_task ON entries (task_id, duration);
-CREATE TABLE IF NOT EXISTS known_lists (id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS known_lists (id TEXT PRIMARY KEY, open INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS known_entries (
     id TEXT PRIMARY KEY, task_id TEXT, duration INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS known_spent (id TEXT PRIMARY KEY, time_spent INTEGER NOT NULL) WITHOUT ROWID;
@@ -177,7 +177,7 @@ class Journal:
             self._write(_KNOW_ENTRIES, [(reread is not None, start, end)])
             self._write(_KNOW_SPENT, [()])
             if reread:
-                self._write("INSERT INTO known_lists SELECT id FROM previous.lists", [()])
+                self._write(_KNOW_LISTS, [()])
             self.readings.know(read_since)
             self._db.execute("DETACH DATABASE previous")
 
@@ -203,6 +203,10 @@ class Journal:
         return dict(
             self._read("SELECT list_id, count(*) FROM tasks WHERE list_id IS NOT NULL GROUP BY list_id")
         )
+
+    def known_lists(self) -> set[str]:
+        """Return the lists that the export before held and that were not archived themselves."""
+        return {row[0] for row in self._db.execute("SELECT id FROM known_lists WHERE open")}
 
     def unknown_lists(self, known: Iterable[str]) -> set[str]:
         """Return the home lists of noted tasks that are neither in ``known`` nor known from before."""
@@ -258,8 +262,12 @@ _KNOW_ENTRIES = """
 INSERT INTO known_entries SELECT id, task_id, coalesce(duration_ms, 0) FROM previous.time_entries
 WHERE route = 'task' OR (? AND (start IS NULL OR strftime('%s', start) * 1000 NOT BETWEEN ? AND ?))
 """
+_KNOW_LISTS = """
+INSERT INTO known_lists SELECT id, NOT coalesce(archived, 0) FROM previous.lists
+"""
 _KNOW_SPENT = """
 INSERT INTO known_spent SELECT id, time_spent_ms FROM previous.tasks WHERE time_spent_ms > tracked_ms
+AND id NOT IN (SELECT id FROM previous.gaps WHERE what = 'time_entries' AND code <> 'TIME_MISSING')
 """
 _COLUMNS = "(key, stream, context, received, refusal, body) VALUES (?, ?, ?, ?, ?, ?)"
 

@@ -14,6 +14,9 @@ __all__ = ["changes_since", "next_version"]
 
 _VERSION = "%Y%m%dT%H%M%SZ"
 _BY_TASK = frozenset({"comments", "task_details"})
+_PLACES = frozenset({"spaces", "folders", "lists", "shared", "tasks", "archived_tasks"})
+# The codes of what is refused for good, on which reading everything again would change nothing.
+_REFUSALS = ("OAUTH_", "ACCESS_", "ITEM_", "PROJ_", "INPUT_", "TEAM_", "LOC_", "SUBCAT_", "SHARD_", "HTTP_4")
 _HOUR_MS = 3_600_000
 _MS = "CAST(round((julianday({}) - 2440587.5) * 86400000) AS INTEGER)"
 
@@ -31,7 +34,8 @@ def changes_since(
     That is the start of the last export.
 
     Everything is read when there is no export yet or the last full one began ``full_every_hours`` ago, and
-    when the last one did not read one of the optional ``streams`` that are read task by task.
+    when the last one did not read one of the optional ``streams`` that are read task by task, and when places
+    are missing from it that may be read by now.
     Raises :class:`SettingsError` when the database ``previous`` holds another workspace.
     """
     if previous is None:
@@ -48,9 +52,15 @@ def changes_since(
         last_full = db.execute(
             f"SELECT {_MS.format('max(started)')} FROM exports WHERE mode = 'full'"  # noqa: S608
         ).fetchone()[0]
-    if missing or last is None or last_full is None or last > now:
+        unread = any(_passing(*gap) for gap in db.execute("SELECT what, code FROM gaps"))
+    if missing or unread or last is None or last_full is None or last > now:
         return None
     return None if now - last_full >= full_every_hours * _HOUR_MS else int(since)
+
+
+def _passing(what: str, code: str) -> bool:
+    """Tell whether a gap hides tasks for a reason that may be gone: only reading everything fills it."""
+    return what in _PLACES and not code.startswith(_REFUSALS) and code != "NOT_FOUND"
 
 
 def _streams(db: sqlite3.Connection) -> set[str]:
