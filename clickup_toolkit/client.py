@@ -11,12 +11,12 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
@@ -33,7 +33,7 @@ from clickup_toolkit.errors import (
     Unanswered,
 )
 from clickup_toolkit.pacing import Pacer, RateReport, full_jitter, read_rate
-from clickup_toolkit.settings import Secret, Settings
+from clickup_toolkit.settings import Secret, Settings, is_personal, without_password
 
 __all__ = ["Answer", "Client", "Query", "Request", "Stats", "is_personal"]
 
@@ -216,7 +216,7 @@ class Client:
         if self._reached:
             return ApiUnreachable(f"No answer to {_shown(request)}: {reason}.", "Run the export again later.")
         return ApiUnreachable(
-            f"ClickUp cannot be reached at {_without_password(self._base)}: {reason}.",
+            f"ClickUp cannot be reached at {without_password(self._base)}: {reason}.",
             "Check the network, a proxy, and CLICKUP_API_URL.",
         )
 
@@ -236,16 +236,6 @@ class _Backoff:
         if error.code in TWICE and self._failures > 1:
             return False
         return min(_LONGEST_BACKOFF_S, full_jitter(self._failures, self._initial, self._uniform))
-
-
-def _without_password(address: str) -> str:
-    parts = urlsplit(address)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-
-
-def is_personal(token: Secret) -> bool:
-    """Tell whether a token is a personal one, which is sent bare and may ask for several people's time."""
-    return token.reveal().startswith("pk_")
 
 
 def _headers(token: Secret) -> dict[str, str]:
@@ -280,11 +270,8 @@ def _error(request: Request, status: int, code: str, text: str) -> ClickUpError:
     message = f"ClickUp answered {status} {code} to {_shown(request)}: {text}".replace("  ", " ")
     if status == _HTTP_TOO_MANY or code == "APP_002":
         return RateLimited(message, status=status, code=code)
-    if code in HOPELESS:
-        return Refused(message, status=status, code=code)
-    if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == _HTTP_REQUEST_TIMEOUT or code in TWICE:
-        return ServerFault(message, status=status, code=code)
-    return Refused(message, status=status, code=code)
+    broke = status >= httpx.codes.INTERNAL_SERVER_ERROR or status == _HTTP_REQUEST_TIMEOUT or code in TWICE
+    return (ServerFault if broke and code not in HOPELESS else Refused)(message, status=status, code=code)
 
 
 class _ErrorBody(msgspec.Struct):
@@ -303,12 +290,11 @@ def _error_of(body: bytes) -> tuple[str, str]:
 
 def _error_inside(body: bytes) -> tuple[str, str] | None:
     """Return the text and code of an error that JSON holds at its top; None where it holds none."""
-    try:
+    with suppress(msgspec.DecodeError, UnicodeDecodeError):
         error = msgspec.json.decode(body, type=_ErrorBody)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    text, code = (value if isinstance(value, str) else "" for value in (error.err, error.ECODE))
-    return (text[:200], code) if text or code else None
+        text, code = (value if isinstance(value, str) else "" for value in (error.err, error.ECODE))
+        return (text[:200], code) if text or code else None
+    return None
 
 
 def _decoded(request: Request, body: bytes, decode: Callable[[bytes], T]) -> T:

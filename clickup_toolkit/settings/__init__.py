@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from dotenv import dotenv_values
 
@@ -19,7 +20,7 @@ from clickup_toolkit.errors import SettingsError
 from clickup_toolkit.settings import readers
 from clickup_toolkit.settings.readers import Secret
 
-__all__ = ["SETTINGS", "Secret", "Setting", "Settings"]
+__all__ = ["SETTINGS", "Secret", "Setting", "Settings", "is_personal", "without_password"]
 
 
 @dataclass(frozen=True)
@@ -228,3 +229,14 @@ def _read_file(path: Path) -> dict[str, str]:
             f"{path.absolute()} cannot be read: {error.strerror}.", "Make it readable, or remove it."
         ) from error
     return {name: value for name, value in assigned.items() if value is not None}
+
+
+def is_personal(token: Secret) -> bool:
+    """Tell whether a token is a personal one, which is sent bare and may ask for several people's time."""
+    return token.reveal().startswith("pk_")
+
+
+def without_password(address: str) -> str:
+    """Return an address without what stands before its @."""
+    parts = urlsplit(address)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
