@@ -8,7 +8,7 @@ a secret is never shown: not in a repr, not in a message.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,125 +18,10 @@ from dotenv import dotenv_values
 
 from clickup_toolkit.errors import SettingsError
 from clickup_toolkit.settings import readers
+from clickup_toolkit.settings.declared import REQUIRED, SETTINGS, Setting
 from clickup_toolkit.settings.readers import Secret
 
 __all__ = ["SETTINGS", "Secret", "Setting", "Settings", "is_personal", "without_password"]
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One variable: its name, meaning, default as text (None: none) and how its text is read."""
-
-    variable: str
-    meaning: str
-    default: str | None
-    read: Callable[[str], Any]
-    remedy: str = ""
-
-
-SETTINGS: dict[str, Setting] = {
-    "token": Setting(
-        "CLICKUP_TOKEN",
-        "API token: personal (`pk_…`, sent bare) or OAuth (sent as Bearer)",
-        None,
-        readers.secret,
-        "Make one in ClickUp: your avatar, Settings, Apps, API Token, Generate. It starts with pk_.",
-    ),
-    "team_id": Setting(
-        "CLICKUP_TEAM_ID",
-        "workspace id",
-        None,
-        readers.team_id,
-        "It is the first number in your ClickUp addresses: app.clickup.com/<workspace id>/…",
-    ),
-    "api_auth_token": Setting(
-        "API_AUTH_TOKEN",
-        "bearer token for the JSON export",
-        None,
-        readers.secret,
-        'Invent one: python3 -c "import secrets; print(secrets.token_urlsafe(32))"',
-    ),
-    "concurrency": Setting(
-        "CONCURRENCY",
-        "concurrent API requests: a number, or `auto` "
-        "(start at 2, grow while the rate limit and latency allow)",
-        "2",
-        readers.concurrency,
-    ),
-    "max_retries": Setting("MAX_RETRIES", "tries for a failing request", "7", readers.whole(1)),
-    "initial_backoff": Setting(
-        "INITIAL_BACKOFF", "first backoff, seconds; doubles, with full jitter", "3.0", readers.decimal(0)
-    ),
-    "redis_lock_ttl": Setting(
-        "REDIS_LOCK_TTL", "export lock, seconds; renewed while the export lives", "1800", readers.whole(1)
-    ),
-    "keep_last_n_exports": Setting("KEEP_LAST_N_EXPORTS", "versions kept", "7", readers.whole(1)),
-    "api_url": Setting(
-        "CLICKUP_API_URL",
-        "base address, for proxies and tests",
-        "https://api.clickup.com/api/v2",
-        readers.address("https", "http"),
-    ),
-    "redis_url": Setting(
-        "REDIS_URL",
-        "Redis or Valkey server",
-        "",
-        readers.address("redis", "rediss", "unix"),
-        "Leave it unset to use the embedded server in the data folder.",
-    ),
-    "data_dir": Setting(
-        "CLICKUP_DATA_DIR",
-        "everything written locally: `clickup.db`, `parquet/`, `runs/`, the embedded server's files",
-        "data",
-        readers.folder,
-    ),
-    "export_interval_hours": Setting(
-        "EXPORT_INTERVAL_HOURS", "time between scheduled exports", "5", readers.decimal(0)
-    ),
-    "full_export_hours": Setting(
-        "FULL_EXPORT_HOURS",
-        "time between full exports; those in between read what changed",
-        "24",
-        readers.decimal(0),
-    ),
-    "export_comments": Setting(
-        "EXPORT_COMMENTS",
-        "read the comments of tasks with their replies: a request or more a task",
-        "false",
-        readers.switch,
-    ),
-    "export_task_details": Setting(
-        "EXPORT_TASK_DETAILS",
-        "read the checklists of tasks and what is known of their attachments: a request a task",
-        "false",
-        readers.switch,
-    ),
-    "export_goals": Setting(
-        "EXPORT_GOALS", "read goals with their key results: a request a goal", "false", readers.switch
-    ),
-    "export_docs": Setting(
-        "EXPORT_DOCS", "read docs with their pages: a request a doc", "false", readers.switch
-    ),
-    "reread_days": Setting(
-        "REREAD_DAYS",
-        "days after which a full export reads comments, task details and pages of docs again where nothing "
-        "says that they changed",
-        "7",
-        readers.decimal(0),
-    ),
-    "password_hash": Setting(
-        "DATASETTE_PASSWORD_HASH",
-        "hash of the password that people sign in with (user `admin`); unset: the pages are open, "
-        "and served to this machine alone",
-        "",
-        readers.password_hash,
-        "Make one: datasette hash-password",
-    ),
-    "host": Setting("HOST", "where to serve", "127.0.0.1", readers.text),
-    "port": Setting("PORT", "where to serve", "8000", readers.port),
-}
-
-REQUIRED = frozenset({"token", "team_id", "api_auth_token"})
 
 
 @dataclass(frozen=True)
