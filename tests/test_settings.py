@@ -67,13 +67,17 @@ def test_everything_set_is_read_typed() -> None:
         "EXPORT_DOCS": "false",
         "REREAD_DAYS": "1.5",
         "DATASETTE_PASSWORD_HASH": HASH,
+        "API_AUTH_TOKEN": "open-sesame,\told-sesame",
+        "API_TOKEN_IN_QUERY": "true",
+        "METRICS_OPEN": "true",
+        "TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8",
         "HOST": "0.0.0.0",
         "PORT": "8080",
     }
     assert Settings.read(environ, need=REQUIRED) == Settings(
         token=Secret(TOKEN),
         team_id="9011",
-        api_auth_token=Secret("open-sesame"),
+        api_auth_token=Secret("open-sesame old-sesame"),
         concurrency=8,
         max_retries=3,
         initial_backoff=0.25,
@@ -89,6 +93,9 @@ def test_everything_set_is_read_typed() -> None:
         export_goals=True,
         reread_days=1.5,
         password_hash=Secret(HASH),
+        api_token_in_query=True,
+        metrics_open=True,
+        trusted_proxies=("127.0.0.1", "10.0.0.0/8"),
         host="0.0.0.0",
         port=8080,
     )
@@ -155,7 +162,11 @@ WRONG = [
         "pk_183034_K7Q2…",
         "has characters that no token has, such as a dash or dots put in by a text editor. " + TOKEN_REMEDY,
     ),
-    ("API_AUTH_TOKEN", "a\nb", f"must not contain blanks or line breaks. {BEARER_REMEDY}"),
+    (
+        "API_AUTH_TOKEN",
+        "sesame, sésame",
+        "has characters that no token has, such as a dash or dots put in by a text editor. " + BEARER_REMEDY,
+    ),
     ("CONCURRENCY", "many", "must be a whole number (it is 'many')."),
     ("CONCURRENCY", "0", "must be 1 or more (it is '0')."),
     ("MAX_RETRIES", "2.5", "must be a whole number (it is '2.5')."),
@@ -184,7 +195,8 @@ WRONG = [
     (
         "DATASETTE_PASSWORD_HASH",
         "correct horse",
-        "must be a hash that `datasette hash-password` printed. Make one: datasette hash-password",
+        "must be a hash that `clickup-toolkit hash-password` printed. "
+        "Make one: clickup-toolkit hash-password",
     ),
     ("EXPORT_INTERVAL_HOURS", "inf", "must be more than 0 (it is 'inf')."),
     ("FULL_EXPORT_HOURS", "daily", "must be a number (it is 'daily')."),
@@ -193,6 +205,14 @@ WRONG = [
     ("EXPORT_GOALS", "on", "must be true or false (it is 'on')."),
     ("EXPORT_DOCS", "all", "must be true or false (it is 'all')."),
     ("REREAD_DAYS", "0", "must be more than 0 (it is '0')."),
+    ("API_TOKEN_IN_QUERY", "1", "must be true or false (it is '1')."),
+    ("METRICS_OPEN", "yes", "must be true or false (it is 'yes')."),
+    (
+        "TRUSTED_PROXIES",
+        "127.0.0.1 proxy",
+        "must be addresses or networks, as 127.0.0.1 or 10.0.0.0/8 (it is '127.0.0.1 proxy'). "
+        "A proxy on this machine is 127.0.0.1.",
+    ),
     ("PORT", "http", "must be a whole number (it is 'http')."),
     ("PORT", "65536", "must be 65535 or less (it is '65536')."),
 ]

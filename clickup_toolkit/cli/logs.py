@@ -62,8 +62,8 @@ def configure(level: str, as_json: bool | None, stream: TextIO | None = None) ->
 def hide(settings: Settings) -> None:
     """Let no secret of these settings pass into a log line, whatever puts it there."""
     values = (getattr(settings, field.name) for field in dataclasses.fields(settings))
-    words = (value.reveal() for value in values if isinstance(value, Secret))
-    _secrets.update(word for word in words if len(word) >= _SHORTEST)
+    texts = (value.reveal() for value in values if isinstance(value, Secret))
+    _secrets.update(word for text in texts for word in text.split() if len(word) >= _SHORTEST)
 
 
 def _render(as_json: bool, colors: bool) -> Collection[Processor]:

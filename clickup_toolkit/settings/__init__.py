@@ -24,10 +24,14 @@ from clickup_toolkit.settings.readers import Secret
 __all__ = ["SETTINGS", "Secret", "Setting", "Settings", "is_personal", "without_password"]
 
 
+_SECRETIVE = (readers.secret, readers.secrets, readers.password_hash)
+
+
 @dataclass(frozen=True)
 class Settings:
     """Everything the environment says. ``None`` for a required one that was not asked for and is not set.
 
+    ``api_auth_token`` may hold several tokens, see :attr:`api_tokens`.
     ``concurrency`` is None for ``auto``; ``redis_url`` is None for the embedded server. The addresses are
     left out of the repr, since they may hold a password.
     """
@@ -51,6 +55,9 @@ class Settings:
     export_docs: bool = False
     reread_days: float = 7.0
     password_hash: Secret | None = None
+    api_token_in_query: bool = False
+    metrics_open: bool = False
+    trusted_proxies: tuple[str, ...] | None = None
     host: str = "127.0.0.1"
     port: int = 8000
 
@@ -64,6 +71,11 @@ class Settings:
             "docs": self.export_docs,
         }
         return frozenset(name for name, wanted in chosen.items() if wanted)
+
+    @property
+    def api_tokens(self) -> tuple[Secret, ...]:
+        """The bearer tokens, each of which opens the JSON export."""
+        return tuple(Secret(word) for word in (self.api_auth_token or Secret("")).reveal().split())
 
     @classmethod
     def read(
@@ -93,7 +105,7 @@ class Settings:
             try:
                 found[name] = setting.read(text)
             except ValueError as error:
-                shown = "" if setting.read in (readers.secret, readers.password_hash) else readers.shown(text)
+                shown = "" if setting.read in _SECRETIVE else readers.shown(text)
                 wrong.append(f"{setting.variable} {error}{shown}. {setting.remedy}".strip())
         if wrong:
             raise SettingsError("\n".join(wrong))

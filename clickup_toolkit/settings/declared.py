@@ -41,7 +41,7 @@ SETTINGS: dict[str, Setting] = {
         "API_AUTH_TOKEN",
         "bearer token for the JSON export",
         None,
-        readers.secret,
+        readers.secrets,
         'Invent one: python3 -c "import secrets; print(secrets.token_urlsafe(32))"',
     ),
     "concurrency": Setting(
@@ -118,7 +118,24 @@ SETTINGS: dict[str, Setting] = {
         "and served to this machine alone",
         "",
         readers.password_hash,
-        "Make one: datasette hash-password",
+        "Make one: clickup-toolkit hash-password",
+    ),
+    "api_token_in_query": Setting(
+        "API_TOKEN_IN_QUERY",
+        "take the token from `?token=` below `/api/`, too; addresses end up in the logs of proxies and in "
+        "the histories of browsers",
+        "false",
+        readers.switch,
+    ),
+    "metrics_open": Setting(
+        "METRICS_OPEN", "answer `/-/readyz` and `/metrics` without the token", "false", readers.switch
+    ),
+    "trusted_proxies": Setting(
+        "TRUSTED_PROXIES",
+        "addresses and networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed",
+        "",
+        readers.proxies,
+        "A proxy on this machine is 127.0.0.1.",
     ),
     "host": Setting("HOST", "where to serve", "127.0.0.1", readers.text),
     "port": Setting("PORT", "where to serve", "8000", readers.port),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,7 +15,9 @@ __all__ = [
     "folder",
     "password_hash",
     "port",
+    "proxies",
     "secret",
+    "secrets",
     "shown",
     "switch",
     "team_id",
@@ -64,11 +67,19 @@ def secret(value: str) -> Secret:
     return Secret(value)
 
 
+def secrets(value: str) -> Secret:
+    """Read one token or several, apart by commas or blanks; kept as one text, apart by single blanks."""
+    words = value.replace(",", " ").split()
+    if not words:
+        raise ValueError("holds no token")
+    return Secret(" ".join(secret(word).reveal() for word in words))
+
+
 def password_hash(value: str) -> Secret:
     """Read the hash of a password, as datasette makes it."""
     parts = value.split("$")
     if len(parts) != 4 or parts[0] != "pbkdf2_sha256" or not parts[1].isdigit() or not all(parts):
-        raise ValueError("must be a hash that `datasette hash-password` printed")
+        raise ValueError("must be a hash that `clickup-toolkit hash-password` printed")
     return Secret(value)
 
 
@@ -139,6 +150,17 @@ def port(value: str) -> int:
     if number > 65535:
         raise ValueError("must be 65535 or less")
     return number
+
+
+def proxies(value: str) -> tuple[str, ...]:
+    """Read addresses and networks, apart by commas or blanks."""
+    words = tuple(value.replace(",", " ").split())
+    for word in words:
+        try:
+            ipaddress.ip_network(word)
+        except ValueError:
+            raise ValueError("must be addresses or networks, as 127.0.0.1 or 10.0.0.0/8") from None
+    return words
 
 
 def folder(value: str) -> Path:
