@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -60,17 +61,21 @@ async def run_export(settings: Settings, *, full: bool = False, progress: Progre
     :class:`~clickup_toolkit.errors.ToolkitError`; the last good version stays in place then, and what was
     read stays in the journal, so that the next run goes on from there.
     """
-    began, show = time.monotonic(), progress or _silent
+    began = time.monotonic()
     team, token = _needed(settings)
-    with store.lock_folder(settings.data_dir):
+    with store.lock_folder(settings.data_dir), store.LiveRun(settings.data_dir) as live:
+        show = live.watching(progress or _silent)
         redis = publish.connect(settings)
         with publish.ExportLock(redis, team, settings.redis_lock_ttl) as lock:
             journal = _journal(settings, team, token, full)
+            live.note(mode="full" if journal.since is None else "incremental")
             async with _budget(settings, token) as shared, _client(settings, shared) as client:
+                live.traffic = partial(_traffic, client)
                 resumed = await crawl(client, journal, team, token, show)
             run = _Run(settings, journal, client.stats, resumed, show)
             latest = await asyncio.to_thread(publish.latest_id, redis, team)
             export, built = await asyncio.to_thread(run.build, latest)
+            live.note(version=export.version)
             await asyncio.to_thread(run.publish, redis, lock, export, built)
             gaps = store.gaps(built)
             journal.note_facts({"published": export.version})
@@ -164,6 +169,19 @@ async def _budget(settings: Settings, token: Secret) -> AsyncIterator[SharedBudg
 
 def _client(settings: Settings, shared: SharedBudget) -> Client:
     return Client(settings, Pacer(settings.concurrency, shared=shared))
+
+
+def _traffic(client: Client) -> store.Traffic:
+    stats, pacer = client.stats, client.pacer
+    return store.Traffic(
+        requests=stats.requests,
+        throttled=stats.throttled,
+        retries=stats.retries,
+        limit=pacer.limit,
+        remaining=pacer.remaining,
+        reset_seconds=pacer.reset_seconds,
+        waiting_seconds=pacer.waiting_seconds,
+    )
 
 
 def _facts(export: Export) -> dict[str, object]:

@@ -119,7 +119,7 @@ def readable(folder: Path) -> bool:
 def left_over(folder: Path) -> set[str]:
     """Return what lies in the data folder that a finished export does not leave there."""
     databases = sorted(path.name for path in folder.glob("clickup-*.db"))[-2:]
-    wanted = {"clickup.db", "export.lock", "journal.db", "parquet", *databases}
+    wanted = {"clickup.db", "export.lock", "journal.db", "parquet", "runs", *databases}
     columnar = {f"parquet/{table}" for table in TABLES}
     files = {f"{name}/part-0.parquet" for name in columnar}
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}

@@ -57,7 +57,10 @@ class Pacer:
         self._workers = Workers(concurrency)
         self._window = Window(clock)
         self._paused_until = 0.0
+        self._asleep_until = 0.0
+        self._remaining = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._alarm: asyncio.Task[None] | None = None
 
     @property
     def limit(self) -> int:
@@ -69,25 +72,40 @@ class Pacer:
         """How many requests may be under way at once at the moment."""
         return self._workers.allowed
 
+    @property
+    def remaining(self) -> int:
+        """Requests that the last answer said may still be sent in its window."""
+        return self._remaining
+
+    @property
+    def reset_seconds(self) -> float:
+        """Seconds until the window ends; 0 when that is not known."""
+        return self._window.ends_in(self._clock())
+
+    @property
+    def waiting_seconds(self) -> float:
+        """Seconds until the next request may be sent, where workers wait for that; else 0."""
+        return max(0.0, self._asleep_until - self._clock())
+
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[Callable[[RateReport], None]]:
         """Wait until a request may be sent; the caller reports the answer's headers to what this yields."""
-        await self._await_turn()
+        serial = await self._await_turn()
         sent, told = self._clock(), False
 
         def answered(report: RateReport) -> None:
             nonlocal told
-            told = True
-            self._window.answer(report, self._clock())
+            told, now = True, self._clock()
+            self._window.answer(report, now, serial)
             if self._shared:
-                self._shared.learn(report.limit, report.remaining, self._window.ends_in(self._clock()))
-            self._workers.answered(self._clock() - sent, self._window.limit)
+                self._shared.answered(report, self._window.name(report), self._window.ends_in(now))
+            self._workers.answered(now - sent, self._window.limit)
 
         try:
             yield answered
         finally:
             if not told:
-                self._window.lose()
+                self._lose(serial)
             self._workers.busy -= 1
             self._wake_next()
 
@@ -96,33 +114,49 @@ class Pacer:
         now = self._clock()
         if now < self._paused_until:
             return self._paused_until - now
-        wait = self._window.wait_after_429(report)
+        wait = self._window.wait_after_429(report, now)
         self._paused_until = now + wait + self._uniform(0, min(1.0, wait / 10))
         self._window.close(self._paused_until)
         if self._shared:
             self._shared.close(self._paused_until - now)
         return self._paused_until - now
 
-    async def _await_turn(self) -> None:
+    async def _await_turn(self) -> int:
         """Wait for a free worker and for room in the window, here and among all processes; take both."""
         while True:
-            wait = max(self._paused_until - self._clock(), self._window.wait(self._clock()))
+            now = self._clock()
+            wait = max(self._paused_until - now, self._window.wait(now))
             if wait <= 0 and self._workers.free:
-                self._window.send()
-                self._workers.busy += 1
-                self._wake_next()
-                wait = await self._shared.take(self._workers.allowed) if self._shared else 0.0
+                serial, wait = await self._take()
                 if wait <= 0:
-                    return
-                self._window.unsend()
-                self._workers.busy -= 1
+                    return serial
             elif wait <= 0 or wait == float("inf"):
                 await self._queue_up()
                 continue
             await self._sleep(wait)
 
+    async def _take(self) -> tuple[int, float]:
+        """Take a turn, unless the processes together have none left: then return how long to wait."""
+        serial, wait = self._window.send(), float("inf")
+        self._workers.busy += 1
+        self._wake_next()
+        try:
+            wait = await self._shared.take(self._workers.allowed) if self._shared else 0.0
+        finally:
+            if wait > 0:
+                self._window.unsend()
+                self._workers.busy -= 1
+        return serial, wait
+
+    def _lose(self, serial: int) -> None:
+        """Count a request without an answer."""
+        self._window.lose(self._clock(), serial)
+        if self._shared:
+            self._shared.lost()
+
     async def _queue_up(self) -> None:
-        """Wait until a turn ends or another may begin."""
+        """Wait until a turn ends or another may begin, or the window is over."""
+        self._set_alarm(self._window.closes_in(self._clock()))
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(place)
         try:
@@ -130,6 +164,16 @@ class Pacer:
         except asyncio.CancelledError:
             self._wake_next()
             raise
+
+    def _set_alarm(self, seconds: float) -> None:
+        """Wake those who wait when the window is over, though no answer has come: one may never come."""
+        if self._alarm is None and seconds < float("inf"):
+            self._alarm = asyncio.get_running_loop().create_task(self._ring(seconds))
+
+    async def _ring(self, seconds: float) -> None:
+        await self._sleep(seconds)
+        self._alarm = None
+        self._wake_next()
 
     def _wake_next(self) -> None:
         """Wake the one who waits longest; whoever takes a turn wakes the next, while there is room."""

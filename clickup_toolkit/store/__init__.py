@@ -13,6 +13,8 @@
 ``document``    the JSON document of a database
 ``plan``        what the next crawl has to read
 ``guard``       one export at a time in a folder
+``live``        what the export under way is doing, for other processes
+``runs``        what came of each scheduled run, beside its notebook
 ==============  ==========================================================================
 """
 
@@ -20,14 +22,20 @@ from clickup_toolkit.normalise.enrich import ANALYTICS
 from clickup_toolkit.store.build import build_database, finish
 from clickup_toolkit.store.document import document_head, document_tasks, gaps
 from clickup_toolkit.store.files import current, flip
-from clickup_toolkit.store.guard import lock_folder
+from clickup_toolkit.store.guard import hold, holder, is_held, lock_folder
 from clickup_toolkit.store.journal import Journal
+from clickup_toolkit.store.live import Live, LiveRun, Traffic, live
 from clickup_toolkit.store.plan import changes_since, next_version
 from clickup_toolkit.store.resuming import open_journal
+from clickup_toolkit.store.runs import RunRecord, read_record, read_records, write_record
 
 __all__ = [
     "ANALYTICS",
     "Journal",
+    "Live",
+    "LiveRun",
+    "RunRecord",
+    "Traffic",
     "build_database",
     "changes_since",
     "current",
@@ -36,7 +44,14 @@ __all__ = [
     "finish",
     "flip",
     "gaps",
+    "hold",
+    "holder",
+    "is_held",
+    "live",
     "lock_folder",
     "next_version",
     "open_journal",
+    "read_record",
+    "read_records",
+    "write_record",
 ]
