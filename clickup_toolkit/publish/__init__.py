@@ -6,6 +6,7 @@ is cut in :mod:`.chunks`, why nobody loses a chunk in :mod:`.writer`.
 """
 
 from clickup_toolkit.publish.connection import async_connect, connect, server_address, stop
+from clickup_toolkit.publish.kept import KeptChunks
 from clickup_toolkit.publish.lock import ExportLock
 from clickup_toolkit.publish.manifest import StoredVersion
 from clickup_toolkit.publish.reader import async_body, async_find, body, find, latest_id, verify, versions
@@ -13,6 +14,7 @@ from clickup_toolkit.publish.writer import Published, publish
 
 __all__ = [
     "ExportLock",
+    "KeptChunks",
     "Published",
     "StoredVersion",
     "async_body",

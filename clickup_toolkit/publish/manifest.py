@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property, lru_cache
 from typing import NoReturn
 
 import msgspec
@@ -31,7 +32,7 @@ class _Manifest(msgspec.Struct, frozen=True, kw_only=True):
     chunks: tuple[Chunk, ...]
 
 
-class StoredVersion(_Manifest, frozen=True, kw_only=True):
+class StoredVersion(_Manifest, frozen=True, kw_only=True, dict=True):
     """A version in Redis.
 
     ``version`` is its id, ``updated_at`` when its data was read (aware, UTC), ``complete`` whether it has
@@ -41,17 +42,17 @@ class StoredVersion(_Manifest, frozen=True, kw_only=True):
 
     etag: str
 
-    @property
+    @cached_property
     def text_bytes(self) -> int:
         """Length of the JSON document."""
         return sum(chunk.text_bytes for chunk in self.chunks)
 
-    @property
+    @cached_property
     def gzip_bytes(self) -> int:
         """Length of the body: the document as one gzip member."""
         return sum(chunk.stored_bytes for chunk in self.chunks) + len(HEADER) + len(self.trailer)
 
-    @property
+    @cached_property
     def trailer(self) -> bytes:
         """What follows the last chunk in the body."""
         return trailer(self.chunks)
@@ -83,6 +84,7 @@ def describe(
     return text, _read(text)
 
 
+@lru_cache(maxsize=16)  # a server reads the same few over and over
 def decode(name: bytes, text: bytes | None, etag: bytes | None) -> StoredVersion:
     """Return the version ``name`` that was stored as ``text`` with the hash ``etag``.
 

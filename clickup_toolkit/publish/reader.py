@@ -17,6 +17,7 @@ import structlog
 from clickup_toolkit.errors import VersionDamaged
 from clickup_toolkit.publish.chunks import HEADER, Chunk, digest, inflate
 from clickup_toolkit.publish.faults import plain_faults
+from clickup_toolkit.publish.kept import KeptChunks
 from clickup_toolkit.publish.keys import Keys
 from clickup_toolkit.publish.manifest import StoredVersion, damaged, decode
 from clickup_toolkit.publish.scripts import FIND, LENGTHS, LIST
@@ -79,19 +80,41 @@ def body(client: redis.Redis, stored: StoredVersion) -> Iterator[bytes]:
     yield stored.trailer
 
 
-async def async_body(client: redis.asyncio.Redis, stored: StoredVersion) -> AsyncIterator[bytes]:
-    """As :func:`body`."""
+async def async_body(
+    client: redis.asyncio.Redis, stored: StoredVersion, kept: KeptChunks | None = None
+) -> AsyncIterator[bytes]:
+    """As :func:`body`. A version that ``kept`` holds whole is not read from Redis; others go there."""
+    pieces = kept.all_of(stored.chunks) if kept is not None else None
+    if pieces is None:
+        await _async_check(client, stored)
+    yield HEADER
+    for piece in pieces or ():
+        yield piece
+    if pieces is None:
+        room = kept if kept is not None and kept.suits(stored.chunks) else None
+        async for piece in _async_pieces(client, stored, room):
+            yield piece
+    yield stored.trailer
+
+
+async def _async_check(client: redis.asyncio.Redis, stored: StoredVersion) -> None:
     names = _names(stored)
     with plain_faults(client):
         lengths = await client.eval(LENGTHS, len(names), *names)
     _check_lengths(stored, lengths)
-    yield HEADER
+
+
+async def _async_pieces(
+    client: redis.asyncio.Redis, stored: StoredVersion, kept: KeptChunks | None
+) -> AsyncIterator[bytes]:
+    names = _names(stored)
     for batch in _batches(stored.chunks):
         with plain_faults(client):
             values = await client.mget(names[batch])
-        for piece in _checked(stored, batch, values):
+        for chunk, piece in zip(stored.chunks[batch], _checked(stored, batch, values), strict=True):
+            if kept is not None:
+                kept.put(chunk, piece)
             yield piece
-    yield stored.trailer
 
 
 def verify(client: redis.Redis, stored: StoredVersion) -> None:

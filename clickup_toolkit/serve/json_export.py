@@ -1,7 +1,8 @@
 """``GET /api/v1/export/``: a version's document, as Redis keeps it.
 
 The stored bytes are one gzip member and go out untouched to clients that take gzip; for others they are
-unpacked on the way. Memory stays flat: a few pieces are held at a time, whatever the size of the document.
+unpacked on the way. Memory stays flat: up to 64 MB of chunks are kept for the next request, and beyond them
+a few pieces are held at a time, whatever the size of the document.
 
 It stands outside datasette, which would forbid every cache to keep an answer that needs a token.
 """
@@ -43,6 +44,7 @@ class JsonExport:
         self._settings = settings
         self._access = access
         self._redis: redis.asyncio.Redis | None = None
+        self._kept = publish.KeptChunks()
         self._lost = False
         self._reaching = asyncio.Lock()
 
@@ -72,7 +74,7 @@ class JsonExport:
             if stored is None:
                 await _send_missing(scope, send, wanted)
             elif not await _send_without_body(scope, send, stored):
-                await _send_body(scope, receive, send, stored, publish.async_body(client, stored))
+                await _send_body(scope, receive, send, stored, publish.async_body(client, stored, self._kept))
         except RedisError as error:
             self._lost = isinstance(error, RedisUnreachable)
             _log.error("export.unavailable", error=str(error))
