@@ -11,9 +11,11 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from datasette_auth_passwords.utils import verify_password
 
 from clickup_toolkit.errors import SettingsError
 from clickup_toolkit.settings import REQUIRED, SETTINGS, Secret, Settings
+from clickup_toolkit.settings.earlier import translated
 
 TOKEN = "pk_183034_K7Q2X9TOPSECRET"
 GOOD = {"CLICKUP_TOKEN": TOKEN, "CLICKUP_TEAM_ID": "9011", "API_AUTH_TOKEN": "open-sesame"}
@@ -60,6 +62,15 @@ def test_everything_set_is_read_typed() -> None:
         "REDIS_URL": "unix:///run/redis.sock",
         "CLICKUP_DATA_DIR": "/srv/clickup",
         "EXPORT_INTERVAL_HOURS": "0.5",
+        "EXPORT_JITTER_MINUTES": "2.5",
+        "EXPORT_TIMEOUT_HOURS": "6",
+        "RUN_RETRIES": "0",
+        "RUN_RETRY_MINUTES": "0",
+        "KEEP_RUNS": "9",
+        "NOTIFY_WEBHOOK": "https://hooks.example/T0/B0",
+        "NOTIFY_MAIL_TO": "ann@example.com, bob@example.com",
+        "NOTIFY_MAIL_FROM": "export@example.com",
+        "SMTP_URL": "smtps://ann:word@mail.example:465",
         "FULL_EXPORT_HOURS": "12",
         "EXPORT_COMMENTS": "true",
         "EXPORT_TASK_DETAILS": "TRUE",
@@ -87,6 +98,15 @@ def test_everything_set_is_read_typed() -> None:
         redis_url="unix:///run/redis.sock",
         data_dir=Path("/srv/clickup"),
         export_interval_hours=0.5,
+        export_jitter_minutes=2.5,
+        export_timeout_hours=6.0,
+        run_retries=0,
+        run_retry_minutes=0.0,
+        keep_runs=9,
+        notify_webhook=Secret("https://hooks.example/T0/B0"),
+        notify_mail_to=("ann@example.com", "bob@example.com"),
+        notify_mail_from="export@example.com",
+        smtp_url=Secret("smtps://ann:word@mail.example:465"),
         full_export_hours=12.0,
         export_comments=True,
         export_task_details=True,
@@ -199,6 +219,19 @@ WRONG = [
         "Make one: clickup-toolkit hash-password",
     ),
     ("EXPORT_INTERVAL_HOURS", "inf", "must be more than 0 (it is 'inf')."),
+    ("EXPORT_JITTER_MINUTES", "-1", "must be more than 0 (it is '-1')."),
+    ("RUN_RETRIES", "-1", "must be 0 or more (it is '-1')."),
+    ("NOTIFY_WEBHOOK", "hooks.example/T0", "must be an address that starts with https:// or http://."),
+    ("NOTIFY_MAIL_TO", "ann", "must be mail addresses, apart by commas (it is 'ann')."),
+    ("NOTIFY_MAIL_FROM", "a@b c@d", "must be one mail address."),
+    ("EXPORT_TIMEOUT_HOURS", "0", "must be more than 0 (it is '0')."),
+    ("RUN_RETRY_MINUTES", "soon", "must be a number (it is 'soon')."),
+    ("KEEP_RUNS", "0", "must be 1 or more (it is '0')."),
+    (
+        "SMTP_URL",
+        "mail.example:25",
+        "must read smtp://user:password@host:587, or smtps://… for TLS from the start.",
+    ),
     ("FULL_EXPORT_HOURS", "daily", "must be a number (it is 'daily')."),
     ("EXPORT_COMMENTS", "yes", "must be true or false (it is 'yes')."),
     ("EXPORT_TASK_DETAILS", "1", "must be true or false (it is '1')."),
@@ -314,6 +347,7 @@ def test_a_refusal_shows_no_secret(variable: str, value: str) -> None:
 
 SHOW = """
 from clickup_toolkit.settings import Settings
+from clickup_toolkit.settings.earlier import translated
 settings = Settings.read()
 print(settings.team_id, settings.port, settings.token.reveal() if settings.token else None)
 """
@@ -370,3 +404,28 @@ def test_the_example_file_is_the_defaults() -> None:
     assert assigned == [f"{setting.variable}={setting.default or ''}" for setting in SETTINGS.values()]
     required = {SETTINGS[name].variable for name in REQUIRED}
     assert {line.rstrip("=") for line in lines if line and not line.startswith("#")} == required
+
+
+def test_the_variables_of_the_earlier_service_are_taken() -> None:
+    """DJANGO_PORT and FLOWER_PASSWORD stand in for their successors, the same hash in every process."""
+    earlier = GOOD | {"DJANGO_PORT": "8123", "FLOWER_USERNAME": "boss", "FLOWER_PASSWORD": "open it"}
+    settings = Settings.read(earlier)
+    assert settings.port == 8123
+    assert settings.password_hash
+    assert verify_password("open it", settings.password_hash.reveal())
+    assert settings == Settings.read(earlier)
+    _, notes = translated(earlier)
+    assert notes == [
+        "DJANGO_PORT is an old name: call it PORT.",
+        "FLOWER_PASSWORD is an old name: it opens the pages, but set DATASETTE_PASSWORD_HASH "
+        "(clickup-toolkit init makes it) and take the password out.",
+        "FLOWER_USERNAME is not used any more: people sign in as admin.",
+    ]
+    assert "open it" not in "".join(notes)
+
+
+def test_a_variable_that_is_set_wins_over_its_old_name() -> None:
+    """With the successors set, what the earlier service left in the file changes nothing and is not told."""
+    now = GOOD | {"PORT": "9000", "DATASETTE_PASSWORD_HASH": HASH}
+    assert translated(now | {"DJANGO_PORT": "1", "FLOWER_PASSWORD": "x"})[1] == []
+    assert Settings.read(now | {"DJANGO_PORT": "1", "FLOWER_PASSWORD": "x"}) == Settings.read(now)

@@ -19,12 +19,16 @@ from dotenv import dotenv_values
 from clickup_toolkit.errors import SettingsError
 from clickup_toolkit.settings import readers
 from clickup_toolkit.settings.declared import REQUIRED, SETTINGS, Setting
+from clickup_toolkit.settings.earlier import translated
 from clickup_toolkit.settings.readers import Secret
 
-__all__ = ["SETTINGS", "Secret", "Setting", "Settings", "is_personal", "without_password"]
+__all__ = ["SETTINGS", "Secret", "Setting", "Settings", "is_personal", "old_variables", "without_password"]
 
 
-_SECRETIVE = (readers.secret, readers.secrets, readers.password_hash)
+_SECRETIVE = (
+    *(readers.secret, readers.secrets, readers.password_hash),
+    *(readers.webhook, readers.mail_server),
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,15 @@ class Settings:
     redis_url: str | None = field(default=None, repr=False)
     data_dir: Path = field(default_factory=lambda: readers.folder("data"))
     export_interval_hours: float = 5.0
+    export_jitter_minutes: float = 0.0
+    export_timeout_hours: float = 24.0
+    run_retries: int = 3
+    run_retry_minutes: float = 5.0
+    keep_runs: int = 100
+    notify_webhook: Secret | None = None
+    notify_mail_to: tuple[str, ...] | None = None
+    notify_mail_from: str | None = None
+    smtp_url: Secret = field(default_factory=lambda: Secret("smtp://localhost:25"))
     full_export_hours: float = 24.0
     export_comments: bool = False
     export_task_details: bool = False
@@ -90,8 +103,7 @@ class Settings:
         ``need`` names the fields that must be set, such as ``("token", "team_id")``.
         Raises :class:`SettingsError` naming everything that is missing or wrong, with its remedy.
         """
-        if environ is None:
-            environ = {**_read_file(dotenv or Path(".env")), **os.environ}
+        environ, _ = translated(_environ(dotenv) if environ is None else environ)
         found: dict[str, Any] = {}
         wrong: list[str] = []
         for name, setting in SETTINGS.items():
@@ -110,6 +122,15 @@ class Settings:
         if wrong:
             raise SettingsError("\n".join(wrong))
         return cls(**found)
+
+
+def old_variables(dotenv: Path | None = None) -> list[str]:
+    """Return a sentence for each variable of the earlier service that stands in for its successor."""
+    return translated(_environ(dotenv))[1]
+
+
+def _environ(dotenv: Path | None) -> dict[str, str]:
+    return {**_read_file(dotenv or Path(".env")), **os.environ}
 
 
 def _read_file(path: Path) -> dict[str, str]:

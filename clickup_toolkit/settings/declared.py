@@ -81,6 +81,46 @@ SETTINGS: dict[str, Setting] = {
     "export_interval_hours": Setting(
         "EXPORT_INTERVAL_HOURS", "time between scheduled exports", "5", readers.decimal(0)
     ),
+    "export_jitter_minutes": Setting(
+        "EXPORT_JITTER_MINUTES",
+        "the most by which a scheduled export starts later than due, so that many do not start at once; "
+        "half of the interval at most",
+        "0",
+        readers.amount,
+    ),
+    "export_timeout_hours": Setting(
+        "EXPORT_TIMEOUT_HOURS",
+        "time after which a scheduled run is ended; the next goes on from its journal",
+        "24",
+        readers.decimal(0),
+    ),
+    "run_retries": Setting(
+        "RUN_RETRIES", "tries of a scheduled run after one that failed", "3", readers.whole(0)
+    ),
+    "run_retry_minutes": Setting(
+        "RUN_RETRY_MINUTES", "wait before the first of them; doubles", "5", readers.amount
+    ),
+    "keep_runs": Setting("KEEP_RUNS", "executed notebooks kept", "100", readers.whole(1)),
+    "notify_webhook": Setting(
+        "NOTIFY_WEBHOOK",
+        "address that is told, as JSON with a `text`, when exports begin to fail and when they recover "
+        "(Slack, Teams, Mattermost)",
+        "",
+        readers.webhook,
+    ),
+    "notify_mail_to": Setting(
+        "NOTIFY_MAIL_TO", "mail addresses that are told the same", "", readers.mailboxes
+    ),
+    "notify_mail_from": Setting(
+        "NOTIFY_MAIL_FROM", "sender of these mails; unset: the first of the addressees", "", readers.mailbox
+    ),
+    "smtp_url": Setting(
+        "SMTP_URL",
+        "mail server: `smtp://user:password@host:587` (TLS where it is offered; no password without), or "
+        "`smtps://…`",
+        "smtp://localhost:25",
+        readers.mail_server,
+    ),
     "full_export_hours": Setting(
         "FULL_EXPORT_HOURS",
         "time between full exports; those in between read what changed",

@@ -10,9 +10,13 @@ from urllib.parse import urlsplit
 __all__ = [
     "Secret",
     "address",
+    "amount",
     "concurrency",
     "decimal",
     "folder",
+    "mail_server",
+    "mailbox",
+    "mailboxes",
     "password_hash",
     "port",
     "proxies",
@@ -22,6 +26,7 @@ __all__ = [
     "switch",
     "team_id",
     "text",
+    "webhook",
     "whole",
 ]
 
@@ -118,6 +123,42 @@ def decimal(above: float) -> Callable[[str], float]:
         return number
 
     return read
+
+
+def amount(value: str) -> float:
+    """Read a finite number that is not below 0."""
+    return 0.0 if value.strip("0.") == "" and "0" in value else decimal(0)(value)
+
+
+def webhook(value: str) -> Secret:
+    """Read the address of a webhook, which is a secret: whoever knows it may post there."""
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an address that starts with https:// or http://")
+    return secret(value)
+
+
+def mail_server(value: str) -> Secret:
+    """Read the address of a mail server, which may hold a password."""
+    parts = urlsplit(value)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise ValueError("must read smtp://user:password@host:587, or smtps://… for TLS from the start")
+    return secret(value)
+
+
+def mailboxes(value: str) -> tuple[str, ...]:
+    """Read mail addresses, apart by commas or blanks."""
+    words = tuple(value.replace(",", " ").split())
+    if not all(0 < word.find("@") < len(word) - 1 and word.isprintable() for word in words):
+        raise ValueError("must be mail addresses, apart by commas")
+    return words
+
+
+def mailbox(value: str) -> str:
+    """Read one mail address."""
+    if len(mailboxes(value)) != 1:
+        raise ValueError("must be one mail address")
+    return value
 
 
 def switch(value: str) -> bool:
