@@ -24,7 +24,7 @@ from clickup_toolkit.client import Query, Request
 from clickup_toolkit.crawl.reader import Reader
 from clickup_toolkit.errors import BrokenAnswer
 
-__all__ = ["TaskHead", "TaskPage", "Walk", "decode_tasks", "home_list", "instant", "walk"]
+__all__ = ["TaskHead", "TaskPage", "Walk", "decode_tasks", "further_lists", "home_list", "instant", "walk"]
 
 PAGE = 100
 _EMPTY_PAGES = 3  # empty pages in a row that are believed when each says it is not the last
@@ -38,7 +38,9 @@ class TaskHead(msgspec.Struct, gc=False):
     date_created: str | int | float | None = None
     date_updated: str | int | float | None = None
     time_spent: str | int | float | None = None
+    archived: object = None
     list: object = None
+    locations: object = None
 
     @property
     def key(self) -> str:
@@ -72,6 +74,12 @@ def home_list(task: TaskHead) -> str | None:
     return None if found is None else str(found)
 
 
+def further_lists(task: TaskHead) -> list[str]:
+    """Return the ids of the lists that a task was added to, its home apart, as far as it tells."""
+    found = task.locations if isinstance(task.locations, list) else ()
+    return [str(place["id"]) for place in found if isinstance(place, dict) and place.get("id") is not None]
+
+
 def decode_tasks(body: bytes) -> TaskPage:
     """Decode a page of tasks; what is not understood in a task is left out here, and kept in the journal."""
     try:
@@ -93,7 +101,9 @@ def _loose_head(task: dict[str, object]) -> TaskHead:
         simple("date_created"),
         simple("date_updated"),
         simple("time_spent"),
+        task.get("archived"),
         task.get("list"),
+        task.get("locations"),
     )
 
 
@@ -118,6 +128,10 @@ class Walk:
     by: str = "created"
     since: int | None = None
     time: str = ""
+
+    def first(self, after: int | None) -> Request:
+        """Return the question for the first page of what is not before the instant ``after`` (ms)."""
+        return self.request(_Step(after, 0))
 
     def request(self, step: _Step) -> Request:
         """Return the question at a place of the cursor."""

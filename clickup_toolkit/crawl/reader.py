@@ -47,6 +47,9 @@ class Readings(Protocol):
     def count_unread(self, what: str) -> int:
         """Return of how many noted tasks ``what`` is to be read."""
 
+    def lost_archived(self) -> dict[str, int]:
+        """Return how many archived tasks of the export before were not noted, by their home list."""
+
 
 class Noted(Protocol):
     """What a crawl needs of its journal; :class:`clickup_toolkit.store.Journal` is one."""

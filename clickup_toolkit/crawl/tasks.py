@@ -1,53 +1,51 @@
 """Every task that the token sees, by the cheapest route that shows it.
 
 The workspace-wide route takes many lists in one question, so small lists share pages. It does not show
-archived tasks, tasks in archived places and what is only shared: those are read list by list. The order
-matters while the workspace changes: archived tasks are read after the active ones, so a task archived in
-between is seen by one of the two; lists that were archived meanwhile are read once more; and at the end a
-sweep reads what changed since the crawl began, so a task that was moved to a list already read is seen there.
+tasks in archived places and what is only shared: those are read list by list. The order matters while the
+workspace changes. Open lists come first, active tasks before archived ones, then what is shared, then
+archived places: a task that goes from one to another in between is seen by the one or the other, or by the
+sweep at the end, which reads what changed since the crawl began. Lists that were archived meanwhile are
+read once more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 
 import msgspec
 
-from clickup_toolkit.client import Query, Request
-from clickup_toolkit.crawl.cursor import TaskHead, Walk, home_list, instant, walk
+from clickup_toolkit.client import Request
+from clickup_toolkit.crawl.cursor import TaskHead, Walk, home_list, instant
+from clickup_toolkit.crawl.lists import EVERYTHING, OVERLAP_MS, Lists
 from clickup_toolkit.crawl.reader import Reader, each
 from clickup_toolkit.crawl.structure import Place, Places, read_vanished_lists
-from clickup_toolkit.errors import ClickUpError, Refused, ToolkitError, Unanswered
+from clickup_toolkit.crawl.together import Together
+from clickup_toolkit.errors import ToolkitError
 
 __all__ = ["read_changed_tasks", "read_tasks"]
-
-EVERYTHING: Query = (("include_closed", "true"), ("subtasks", "true"), ("include_timl", "true"))
-BATCH_TASKS = 3_000
-"""Tasks that the lists of one question hold together, as far as ClickUp's counts tell."""
-BATCH_LISTS = 60
-"""Lists in one question at most: the address stays below 2 KB."""
-UNKNOWN_SIZE = 100
-OVERLAP_MS = 120_000
-"""How far a sweep reaches back before the start: clocks differ, and filters round."""
 
 
 async def read_tasks(reader: Reader, team: str, places: Places) -> None:
     """Read every task and note it in the journal; what cannot be read becomes a gap."""
-    tasks = _Tasks(reader, team, places)
-    visible = [place for place in places.lists.values() if not place.hidden]
-    hidden = [place for place in places.lists.values() if place.hidden]
-    await each(tasks.read_batch, batches(visible))
-    await each(tasks.read_active, hidden)
-    await each(tasks.read_archived, places.lists.values())
-    tasks.refuse_nothing()
-    await each(tasks.read_active, tasks.shorter_than_told(visible))
-    await each(tasks.read_shared_task, places.shared_tasks)
-    await each(tasks.read_vanished, await read_vanished_lists(reader, team, places))
-    await tasks.sweep(reader.journal.watermark)
-    await each(tasks.sweep_hidden, hidden)
-    await each(tasks.read_unknown_list, sorted(reader.journal.unknown_lists(places.lists.keys())))
+    lists = Lists(reader)
+    together = Together(lists, team, [place for place in places.lists.values() if not place.hidden])
+    shared = [place for place in places.lists.values() if place.shared]
+    buried = _Buried(lists, [place for place in places.lists.values() if place.hidden and not place.shared])
+    await together.read_active()
+    await together.read_archived()
+    await each(lists.read_active, shared)
+    await each(lists.read_archived, shared)
+    await buried.read()
+    _refuse_nothing(reader, places)
+    await together.read_shorter()
+    await _read_shared_tasks(lists, places)
+    await each(lists.read_again, await read_vanished_lists(reader, team, places))
+    await _sweep(lists, team, reader.journal.watermark)
+    await each(partial(lists.sweep, since=reader.journal.watermark), shared)
+    await buried.sweep_if_changed()
+    await _read_unknown_lists(reader, places)
 
 
 async def read_changed_tasks(reader: Reader, team: str, places: Places, since: int) -> None:
@@ -58,91 +56,80 @@ async def read_changed_tasks(reader: Reader, team: str, places: Places, since: i
     Archived tasks, tasks in archived places and deletions do not show; a full crawl finds them. When the
     changes cannot be read the crawl fails: the next one must not begin behind them.
     """
-    tasks = _Tasks(reader, team, places, gap_in_sweep=False)
-    shared = [place for place in places.lists.values() if place.shared]
+    lists = Lists(reader, gap_in_sweep=False)
     known = reader.journal.known_lists()
-    new = [place for place in places.lists.values() if place.id not in known]
-    await each(tasks.read_batch, batches(place for place in new if not place.hidden))
-    await each(tasks.read_active, [place for place in new if place.shared])
-    await each(tasks.read_archived, new)
-    await tasks.sweep(since)
-    await each(partial(tasks.sweep_hidden, since=since), shared)
-    await each(tasks.read_shared_task, places.shared_tasks)
-    await each(tasks.read_unknown_list, sorted(reader.journal.unknown_lists(places.lists.keys())))
+    new = [place for place in places.lists.values() if place.id not in known and not place.in_archived]
+    await Together(lists, team, [place for place in new if not place.hidden]).read_active()
+    await each(lists.read_active, [place for place in new if place.shared])
+    await each(lists.read_archived, new)
+    await _sweep(lists, team, since)
+    shared = [place for place in places.lists.values() if place.shared]
+    await each(partial(lists.sweep, since=since), shared)
+    await _read_shared_tasks(lists, places)
+    await _read_unknown_lists(reader, places)
 
 
-def batches(places: Iterable[Place]) -> list[tuple[Place, ...]]:
-    """Put lists together for one question each, neighbours first: tasks in several lists are often in those.
+class _Buried:
+    """Reads lists in archived places, where hardly ever anything changes; notices when something did.
 
-    The same lists always give the same batches.
+    Archived tasks are read first. So a task that was there from the beginning and is on neither reading was
+    active when ClickUp counted the list's tasks, and left afterwards: then fewer active ones came than were
+    counted, or one came that changed since the start. Only then everything is asked for changes.
     """
-    made: list[tuple[Place, ...]] = []
-    batch: list[Place] = []
-    size = 0
-    for place in sorted(places, key=lambda place: (place.group, place.id)):
-        weight = UNKNOWN_SIZE if place.size is None else place.size
-        if batch and (size + weight > BATCH_TASKS or len(batch) >= BATCH_LISTS):
-            made.append(tuple(batch))
-            batch, size = [], 0
-        batch.append(place)
-        size += weight
-    return [*made, tuple(batch)] if batch else made
+
+    def __init__(self, lists: Lists, places: Sequence[Place]) -> None:
+        self._lists = lists
+        self._places = places
+        self._active: Counter[str] = Counter()
+        self._changed = False
+
+    async def read(self) -> None:
+        """Read all tasks."""
+        await each(self._lists.read_archived, self._places)
+        await each(self._read_active, self._places)
+
+    async def _read_active(self, place: Place) -> None:
+        await self._lists.read_active(place, partial(self._count, place.id))
+
+    def _count(self, place: str, tasks: list[TaskHead]) -> None:
+        begun = self._lists.reader.journal.watermark - OVERLAP_MS
+        self._active[place] += sum(home_list(task) == place for task in tasks)
+        self._changed = self._changed or any((instant(task.date_updated) or begun) >= begun for task in tasks)
+
+    async def sweep_if_changed(self) -> None:
+        """Read what changed since the crawl began, unless nothing did for sure."""
+        as_counted = all(self._active[place.id] == place.size for place in self._places)
+        if self._changed or not as_counted:
+            since = self._lists.reader.journal.watermark
+            await each(partial(self._lists.sweep, since=since), self._places)
+            await each(partial(self._lists.sweep, since=since, archived="true"), self._places)
 
 
-class _Tasks:
-    def __init__(self, reader: Reader, team: str, places: Places, *, gap_in_sweep: bool = True) -> None:
-        self.reader = reader
-        self.gap_in_sweep = gap_in_sweep
-        self.route = f"/team/{team}/task"
-        self.places = places
-        self.read = 0
+async def _sweep(lists: Lists, team: str, since: int) -> None:
+    """Read what changed in open places since ``since`` (ms), in the order of the changes, to the last one.
 
-    async def read_batch(self, batch: Sequence[Place]) -> None:
-        """Read the active tasks of several lists; one list that spoils the question becomes a gap alone."""
-        lists = [("list_ids[]", place.id) for place in batch]
-        try:
-            await self._walk(Walk(self.route, [*lists, *EVERYTHING], {"route": "team"}))
-        except (Refused, Unanswered) as error:
-            if len(batch) == 1:
-                await self._read_alone(batch[0], error)
-                return
-            middle = len(batch) // 2
-            await self.read_batch(batch[:middle])
-            await self.read_batch(batch[middle:])
+    Archived tasks are asked for too: that the workspace-wide route shows them is reported, not promised.
+    """
+    for archived in ("false", "true"):
+        query = [("archived", archived), *EVERYTHING]
+        of = Walk(f"/team/{team}/task", query, {"route": "team"}, "updated", since - OVERLAP_MS)
+        await lists.walk_changes(of)
 
-    async def _read_alone(self, place: Place, error: ClickUpError) -> None:
-        """Try the list's own route before giving up on it."""
-        if isinstance(error, Refused):
-            self.reader.note_gap("tasks", place.id, error)
-        else:
-            await self.read_active(place)
 
-    async def read_active(self, place: Place) -> None:
-        """Read the active tasks of one list by its own route."""
-        async with self.reader.gap_for("tasks", place.id):
-            await self._walk(self._of_list(place, archived="false"))
+def _refuse_nothing(reader: Reader, places: Places) -> None:
+    """Fail when not one question for tasks was answered: that is no export with gaps."""
+    if places.lists and not reader.answered["tasks"]:
+        raise ToolkitError(
+            "ClickUp answered the crawl, but not one of its questions for tasks.",
+            "Run the export again later: it goes on where it stopped.",
+        )
 
-    async def read_archived(self, place: Place) -> None:
-        """Read the archived tasks of one list; only its own route shows them."""
-        async with self.reader.gap_for("archived_tasks", place.id):
-            await self._walk(self._of_list(place, archived="true"))
 
-    def refuse_nothing(self) -> None:
-        """Fail when not one question for tasks was answered: that is no export with gaps."""
-        if self.places.lists and not self.reader.answered["tasks"]:
-            raise ToolkitError(
-                "ClickUp answered the crawl, but not one of its questions for tasks.",
-                "Run the export again later: it goes on where it stopped.",
-            )
+async def _read_shared_tasks(lists: Lists, places: Places) -> None:
+    """Read the tasks that are shared alone."""
 
-    def shorter_than_told(self, places: Iterable[Place]) -> list[Place]:
-        """Return lists of which fewer tasks were read than ClickUp counts: archived meanwhile, perhaps."""
-        found = self.reader.journal.tasks_by_list()
-        return [place for place in places if found.get(place.id, 0) < (place.size or 0)]
-
-    async def read_shared_task(self, task_id: str) -> None:
-        """Read one task that is shared alone."""
-        task = await self.reader.ask_or_gap(
+    async def read(task_id: str) -> None:
+        task = await lists.reader.ask_or_gap(
             "task",
             Request(f"/task/{task_id}"),
             msgspec.json.Decoder(TaskHead).decode,
@@ -151,42 +138,16 @@ class _Tasks:
             id=task_id,
         )
         if task:
-            self._note([task])
+            lists.note([task])
 
-    async def read_vanished(self, place: Place) -> None:
-        """Read a list that was archived during the crawl once more, by its own route."""
-        async with self.reader.gap_for("tasks", place.id):
-            await self._walk(replace(self._of_list(place, archived="false"), time="again"))
-            await self._walk(replace(self._of_list(place, archived="true"), time="again"))
+    await each(read, places.shared_tasks)
 
-    async def sweep(self, since: int) -> None:
-        """Read what changed since ``since`` (ms), in the order of the changes, to the last one.
 
-        Archived tasks are asked for too: that the workspace-wide route shows them is reported, not promised.
-        """
-        for archived in ("false", "true"):
-            query = [("archived", archived), *EVERYTHING]
-            changed = Walk(self.route, query, {"route": "team"}, "updated", since - OVERLAP_MS)
-            await self._walk_changes(changed)
+async def _read_unknown_lists(reader: Reader, places: Places) -> None:
+    """Ask what lists are that tasks name but no place showed: new, or not for this token's eyes."""
 
-    async def sweep_hidden(self, place: Place, since: int | None = None) -> None:
-        """The same for one list that the workspace-wide route does not show; by default since the start."""
-        since = (self.reader.journal.watermark if since is None else since) - OVERLAP_MS
-        of_list = self._of_list(place, archived="false")
-        await self._walk_changes(replace(of_list, by="updated", since=since), place.id)
-
-    async def _walk_changes(self, of: Walk, list_id: str = "") -> None:
-        """Read changes; where they cannot be read, a full crawl has a gap, an incremental one fails."""
-        if self.gap_in_sweep:
-            async with self.reader.gap_for("tasks_changed_meanwhile", list_id):
-                await self._walk(of)
-        else:
-            self.reader.journal.note_covered("tasks_changed_meanwhile", list_id)
-            await self._walk(of)
-
-    async def read_unknown_list(self, list_id: str) -> None:
-        """Ask what a list is that tasks name but no place showed: new, or not for this token's eyes."""
-        await self.reader.ask_or_gap(
+    async def read(list_id: str) -> None:
+        await reader.ask_or_gap(
             "list",
             Request(f"/list/{list_id}"),
             msgspec.json.decode,
@@ -195,23 +156,4 @@ class _Tasks:
             id=list_id,
         )
 
-    def _of_list(self, place: Place, archived: str) -> Walk:
-        context = {
-            "route": "list",
-            "list_id": place.id,
-            "in_archived": "true" if place.in_archived else "false",
-        }
-        query = [("archived", archived), *EVERYTHING]
-        return Walk(f"/list/{place.id}/task", query, context)
-
-    async def _walk(self, of: Walk) -> None:
-        await walk(self.reader, of, self._note)
-
-    def _note(self, tasks: list[TaskHead]) -> None:
-        self.reader.journal.note_tasks(
-            (task.key, instant(task.date_updated), instant(task.time_spent) or 0, home_list(task))
-            for task in tasks
-            if task.key
-        )
-        self.read += len(tasks)
-        self.reader.progress("tasks", self.read, None)
+    await each(read, sorted(reader.journal.unknown_lists(places.lists.keys())))

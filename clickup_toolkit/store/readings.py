@@ -1,8 +1,10 @@
-"""What a crawl need not ask again: comments, task details and pages of docs that were read before.
+"""What earlier crawls knew: what need not be asked again, and what a crawl holds its answers against.
 
-They cost a request each, so they are asked for only where their owner's ``date_updated`` differs from what
-it was at the last reading. Nothing says whether ClickUp changes it with every comment: a full crawl also
-asks where the last reading is older than a setting.
+Comments, task details and pages of docs cost a request each, so they are asked for only where their
+owner's ``date_updated`` differs from what it was at the last reading. Nothing says whether ClickUp changes
+it with every comment: a full crawl also asks where the last reading is older than a setting.
+
+Archived tasks are remembered with their lists, so that a route that does not show them any more is noticed.
 """
 
 from __future__ import annotations
@@ -19,12 +21,14 @@ __all__ = ["Readings"]
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS known_readings (
     what TEXT, id TEXT, updated INTEGER NOT NULL, PRIMARY KEY (what, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS known_archived (id TEXT PRIMARY KEY, list_id TEXT) WITHOUT ROWID;
 """
 _MS = "CAST(round((julianday({}) - 2440587.5) * 86400000) AS INTEGER)"
 _KNOW = f"""
 INSERT INTO known_readings SELECT what, id, {_MS.format("updated")} FROM previous.readings
 WHERE updated IS NOT NULL AND {_MS.format("received")} >= ?
 """  # noqa: S608  # our own text
+_KNOW_ARCHIVED = "INSERT INTO known_archived SELECT id, list_id FROM previous.tasks WHERE archived"
 _UNREAD = """
 FROM tasks WHERE id > ? AND NOT EXISTS (SELECT 1 FROM known_readings AS known
     WHERE known.what = ? AND known.id = tasks.id AND known.updated = tasks.updated)
@@ -44,6 +48,8 @@ class Readings:
         self._db.execute("DELETE FROM known_readings")
         if self._db.execute("SELECT 1 FROM previous.sqlite_master WHERE name = 'readings'").fetchone():
             self._db.execute(_KNOW, (since,))
+        self._db.execute("DELETE FROM known_archived")
+        self._db.execute(_KNOW_ARCHIVED)
 
     def holds(self, what: str, id: str, updated: int | None) -> bool:  # noqa: A002
         """Tell whether ``what`` of ``id``, which was changed at ``updated`` (ms), was read since."""
@@ -58,6 +64,14 @@ class Readings:
     def count_unread(self, what: str) -> int:
         """Return of how many noted tasks ``what`` is to be read."""
         return int(self._read(f"SELECT count(*) {_UNREAD}", ("", what))[0][0])
+
+    def lost_archived(self) -> dict[str, int]:
+        """Return how many archived tasks of the export before were not noted, by their home list."""
+        question = (
+            "SELECT list_id, count(*) FROM known_archived AS known WHERE list_id IS NOT NULL "
+            "AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.id = known.id) GROUP BY list_id"
+        )
+        return dict(self._read(question, ()))
 
     def _read(self, question: str, values: Sequence[object]) -> list[Any]:
         with read_errors(self._path):
