@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from isal import isal_zlib
 
+from clickup_toolkit.publish import chunks
 from clickup_toolkit.publish.chunks import (
     HEADER,
     LARGEST,
     SMALLEST,
     Chunk,
-    cut,
     deflate,
     digest,
     inflate,
@@ -27,6 +27,11 @@ from clickup_toolkit.publish.chunks import (
 HEAD = b'{"status":"success","data":['
 
 Tasks = list[tuple[str, bytes]]
+
+
+def cut(head: bytes, tasks: Tasks) -> list[bytes]:
+    """The texts of the chunks of a document."""
+    return [section.text for section in chunks.cut(head, tasks)]
 
 
 def document(head: bytes, tasks: Tasks) -> bytes:
@@ -90,20 +95,20 @@ def test_a_chunk_stands_by_itself(text: bytes) -> None:
 
 def test_an_empty_workspace_has_a_document() -> None:
     """Without tasks there are the head and the end."""
-    assert list(cut(HEAD, [])) == [HEAD, b"]}"]
+    assert cut(HEAD, []) == [HEAD, b"]}"]
 
 
 @pytest.mark.parametrize("size", [40, 3300, 20_000, 400_000])
 def test_chunks_keep_their_bounds(size: int) -> None:
     """A chunk of tasks has 256 KB at least, except the last, and 1 MB at most, and holds whole tasks."""
     tasks = workspace(1, 12_000_000 // size, size)
-    head, *chunks = cut(HEAD, tasks)
-    sizes = [len(text) for text in chunks]
+    head, *texts = cut(HEAD, tasks)
+    sizes = [len(text) for text in texts]
     assert head == HEAD
-    assert b"".join([head, *chunks]) == document(HEAD, tasks)
+    assert b"".join([head, *texts]) == document(HEAD, tasks)
     assert min(sizes[:-1]) >= SMALLEST
     assert max(sizes) <= max(LARGEST, max(len(text) for _, text in tasks) + SMALLEST)
-    assert all(text.startswith(b',{"id":') for text in chunks[1:])
+    assert all(text.startswith(b',{"id":') for text in texts[1:])
 
 
 def test_a_long_head_is_cut() -> None:
@@ -121,7 +126,7 @@ def test_a_giant_task_makes_a_chunk_of_its_own() -> None:
 def test_new_tasks_change_the_last_chunk_alone() -> None:
     """In order of creation new tasks come at the end, and every chunk before the last stays as it is."""
     tasks = workspace(2, 2000)
-    before, after = list(cut(HEAD, tasks)), list(cut(HEAD, [*tasks, *workspace(3, 300)]))
+    before, after = cut(HEAD, tasks), cut(HEAD, [*tasks, *workspace(3, 300)])
     assert len(before) > 15
     assert after[: len(before) - 1] == before[:-1]
 
@@ -158,6 +163,6 @@ def test_what_is_far_from_edits_is_shared(seed: int, edits: int) -> None:
     edited = list(tasks)
     for _ in range(edits):
         EDITS[dice.choice(list(EDITS))](edited, 1500, dice)
-    before, after = list(cut(HEAD, tasks)), list(cut(HEAD, edited))
+    before, after = cut(HEAD, tasks), cut(HEAD, edited)
     assert before[:10] == after[:10]
     assert before[-5:] == after[-5:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 
 import pytest
@@ -10,8 +11,9 @@ import redis
 from clickup_toolkit.publish.scripts import CLAIM, FLIP, LOOSEN
 
 OURS, THEIRS = b"ours", b"theirs"
-FLIPPED = ("lock", "latest", "versions", "version:v", "chunk:a", "chunk:b")
-MANIFEST = ("v", 100, "{}", "etag")
+FLIPPED = ("lock", "latest", "versions", "leaving", "version:v", "chunk:a", "chunk:b")
+MANIFEST = ("v", 100, "{}", "etag", "delta:")
+HASHES = [hashlib.sha1(stored).hexdigest() for stored in (b"aaa", b"another", b"none")]
 
 
 @pytest.fixture
@@ -41,14 +43,14 @@ def test_a_flip_that_is_refused_changes_nothing(
 ) -> None:
     """With another's lock, or chunks that are not as long as they should be, nothing is written."""
     before = state(client)
-    assert client.eval(FLIP, 6, *FLIPPED, lock, *MANIFEST, *lengths) == answer
+    assert client.eval(FLIP, 7, *FLIPPED, lock, *MANIFEST, *lengths) == answer
     assert state(client) == before
 
 
 def test_a_flip_makes_everything_stay(client: redis.Redis) -> None:
     """With the lock and all chunks, the version is the latest, and none of its keys expires."""
-    assert client.eval(FLIP, 6, *FLIPPED, OURS, *MANIFEST, 3, 2) == [b"done"]
-    assert state(client) == dict.fromkeys((name.encode() for name in FLIPPED), -1)
+    assert client.eval(FLIP, 7, *FLIPPED, OURS, *MANIFEST, 3, 2) == [b"done"]
+    assert state(client) == dict.fromkeys((name.encode() for name in FLIPPED if name != "leaving"), -1)
     assert client.get("latest") == b"v"
     assert client.zrange("versions", 0, -1, withscores=True) == [(b"v", 100.0)]
     assert client.hgetall("version:v") == {b"manifest": b"{}", b"etag": b"etag"}
@@ -56,7 +58,7 @@ def test_a_flip_makes_everything_stay(client: redis.Redis) -> None:
 
 def test_a_claim_gives_time_to_what_expires(client: redis.Redis) -> None:
     """What a writer found lives long enough to be flipped; what stays is left alone."""
-    assert client.eval(CLAIM, 4, "lock", "chunk:a", "chunk:b", "chunk:c", OURS, 3600) == [3, 2, 0]
+    assert client.eval(CLAIM, 4, "lock", "chunk:a", "chunk:b", "chunk:c", OURS, 3600, *HASHES) == [1, 0, 0]
     assert state(client) == {b"lock": -1, b"chunk:a": -1, b"chunk:b": 3600}
 
 

@@ -28,6 +28,7 @@ from clickup_toolkit.publish import (
     verify,
     versions,
 )
+from tests.fixtures.valkey import wait_until
 from tests.versions import (
     HEAD,
     TEAM,
@@ -35,6 +36,7 @@ from tests.versions import (
     changed,
     day,
     document,
+    kept,
     named_chunks,
     put,
     staying_chunks,
@@ -69,7 +71,8 @@ def test_what_is_published_can_be_read(redis_client: redis.Redis) -> None:
     assert find(redis_client, TEAM) == find(redis_client, TEAM, "20261123T101500Z") == stored
     assert versions(redis_client, TEAM) == [stored]
     assert text_of(redis_client) == document(tasks)
-    assert msgspec.structs.asdict(stored) | {"chunks": len(stored.chunks), "etag": len(stored.etag)} == {
+    lengths = {name: len(getattr(stored, name)) for name in ("chunks", "etag", "compressor")}
+    assert msgspec.structs.asdict(stored) | lengths == {
         "schema": 1,
         "team_id": TEAM,
         "version": "20261123T101500Z",
@@ -79,6 +82,10 @@ def test_what_is_published_can_be_read(redis_client: redis.Redis) -> None:
         "facts": {"gaps": 2, "mode": "full"},
         "chunks": 6,
         "etag": 40,
+        "compressor": 8,
+        "ttl": None,
+        "pinned": False,
+        "instead_of": None,
     }
     assert stored.text_bytes == len(document(tasks))
     assert (done.sent_chunks, done.dropped) == (6, [])
@@ -149,24 +156,41 @@ def test_etags_tell_bodies_apart(redis_client: redis.Redis) -> None:
 
 
 def test_the_last_few_versions_are_kept(redis_client: redis.Redis) -> None:
-    """Older ones go from the index; what only they named expires in an hour, what others name stays."""
+    """Older ones leave; they and what only they named expire in an hour, what others name stays."""
     tasks = workspace()
     dropped = [put(redis_client, day(n), changed(tasks, n, 350), keep=2).dropped for n in range(1, 5)]
     assert dropped == [[], [], [day(1)], [day(2)]]
-    assert [stored.version for stored in versions(redis_client, TEAM)] == [day(4), day(3)]
-    assert find(redis_client, TEAM, day(1)) is None
-    assert redis_client.keys("*version:*01T*") == []
+    assert kept(redis_client) == [day(4), day(3)]
     assert staying_chunks(redis_client) == named_chunks(redis_client)
-    going = [name for name in redis_client.keys("*:chunk:*") if redis_client.ttl(name) >= 0]
-    assert len(going) == 2
+    leaving = [stored for stored in versions(redis_client, TEAM) if stored.ttl is not None]
+    assert [stored.version for stored in leaving] == [day(2), day(1)]
+    forms = ("chunk", "delta", "version")
+    names = [name for form in forms for name in redis_client.keys(f"*:{form}:*")]
+    going = [name for name in names if redis_client.ttl(name) >= 0]
+    assert len(going) == 2 + 2
     assert all(3590 < redis_client.ttl(name) <= 3600 for name in going)
+    assert text_of(redis_client, day(1)) == document(changed(tasks, 1, 350))
+
+
+def test_what_has_gone_is_forgotten(redis_client: redis.Redis) -> None:
+    """A version whose hour is over is found no more by id or day; the next export forgets it."""
+    put(redis_client, day(1), workspace(), keep=1)
+    put(redis_client, day(2), workspace(seed=2), keep=1)
+    assert find(redis_client, TEAM, "2026-11-01") == find(redis_client, TEAM, day(1)) != None  # noqa: E711
+    redis_client.pexpire(f"clickup:{TEAM}:version:{day(1)}", 1)
+    wait_until(lambda: not redis_client.exists(f"clickup:{TEAM}:version:{day(1)}"))
+    assert find(redis_client, TEAM, day(1)) is find(redis_client, TEAM, "2026-11-01") is None
+    assert [stored.version for stored in versions(redis_client, TEAM)] == [day(2)]
+    assert redis_client.zcard(f"clickup:{TEAM}:leaving") == 1
+    put(redis_client, day(3), workspace(seed=2), keep=9)
+    assert redis_client.zcard(f"clickup:{TEAM}:leaving") == 0
 
 
 def test_the_latest_is_never_dropped(redis_client: redis.Redis) -> None:
     """Even who wants to keep none keeps the latest."""
     put(redis_client, day(1), workspace())
     assert put(redis_client, day(2), workspace(), keep=0).dropped == [day(1)]
-    assert [stored.version for stored in versions(redis_client, TEAM)] == [day(2)]
+    assert kept(redis_client) == [day(2)]
 
 
 def test_a_reader_in_mid_download_reads_to_the_end(redis_client: redis.Redis) -> None:
@@ -176,6 +200,8 @@ def test_a_reader_in_mid_download_reads_to_the_end(redis_client: redis.Redis) ->
     pieces = body(redis_client, stored)
     begun = [next(pieces) for _ in range(3)]
     put(redis_client, day(2), workspace(3000, seed=2), keep=1)
+    assert kept(redis_client) == [day(2)]
+    redis_client.delete(f"clickup:{TEAM}:version:{day(1)}")
     assert find(redis_client, TEAM, day(1)) is None
     assert gzip.decompress(b"".join([*begun, *pieces])) == document(tasks)
 
@@ -277,7 +303,7 @@ def test_whatever_happens_the_last_good_version_stands(
             put(redis_client, day(number), tasks, keep=keep)
             good = tasks
             assert staying_chunks(redis_client) == named_chunks(redis_client)
-            assert len(versions(redis_client, TEAM)) <= max(keep, 1)
+            assert len(kept(redis_client)) <= max(keep, 1)
         else:
             with pytest.raises(KeyError if fate == "failing" else LockLost):
                 put(redis_client, day(number), _fated(redis_client, tasks, fate), keep=keep)

@@ -50,8 +50,8 @@ def put(
     *,
     team_id: str = TEAM,
     keep: int = 7,
+    keep_daily: int = 0,
     head: bytes = HEAD,
-    repair: bool = False,
 ) -> Published:
     """Publish under a lock of its own."""
     with ExportLock(client, team_id, 60) as lock:
@@ -64,16 +64,33 @@ def put(
             tasks=tasks,
             facts={"complete": True, "gaps": 0},
             keep=keep,
-            repair=repair,
+            keep_daily=keep_daily,
         )
 
 
 def staying_chunks(client: redis.Redis, team_id: str = TEAM) -> set[str]:
-    """The chunks in Redis that do not expire."""
-    names = map(bytes, client.scan_iter(f"clickup:{team_id}:chunk:*"))
-    return {name.decode().rpartition(":")[2] for name in names if client.ttl(name) == -1}
+    """The chunks in Redis that do not expire, whole or as deltas; none is both."""
+    names = [
+        bytes(name) for form in ("chunk", "delta") for name in client.scan_iter(f"clickup:{team_id}:{form}:*")
+    ]
+    staying = [name.decode().rpartition(":")[2] for name in names if client.ttl(name) == -1]
+    assert len(staying) == len(set(staying)), "a chunk stays twice"
+    return set(staying)
 
 
 def named_chunks(client: redis.Redis, team_id: str = TEAM) -> set[str]:
-    """The chunks that the versions in the index name."""
-    return {chunk.digest for stored in versions(client, team_id) for chunk in stored.chunks}
+    """The chunks that the versions name that are kept."""
+    staying = (stored for stored in versions(client, team_id) if stored.ttl is None)
+    return {chunk.digest for stored in staying for chunk in stored.chunks}
+
+
+def kept(client: redis.Redis, team_id: str = TEAM) -> list[str]:
+    """The ids of the versions that are kept, the newest first."""
+    return [stored.version for stored in versions(client, team_id) if stored.ttl is None]
+
+
+def packed_chunks(client: redis.Redis, team_id: str = TEAM) -> set[str]:
+    """The chunks in Redis that are deltas."""
+    return {
+        bytes(name).decode().rpartition(":")[2] for name in client.scan_iter(f"clickup:{team_id}:delta:*")
+    }

@@ -30,8 +30,10 @@ __all__ = [
     "HEADER",
     "LARGEST",
     "SMALLEST",
+    "TAIL",
     "Chunk",
     "Piece",
+    "Section",
     "cut",
     "deflate",
     "digest",
@@ -43,23 +45,36 @@ SMALLEST = 256 * 1024
 """Bytes of text that every chunk of tasks has at least, except the last."""
 LARGEST = 1024 * 1024
 """Bytes of text that no chunk exceeds, unless a single task does."""
+TAIL = b"]}"
+"""What ends the document, and so the text of the last chunk."""
 HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 """What a gzip member begins with: deflate, no name, no time, so that equal texts make equal bytes."""
 
 _OPENS_ONE_IN = 16
-_TAIL = b"]}"
+
 _LEVEL = 2  # isal's: as small as zlib -1 and four times as fast
 _EMPTY_FINAL_BLOCK = b"\x03\x00"
 _DIGEST = 40  # hexadecimal digits of the SHA-256: 160 bits
 
 
 class Chunk(msgspec.Struct, frozen=True, array_like=True):
-    """What a manifest says of a chunk: its name, the CRC-32 and length of its text, its stored length."""
+    """What a manifest says of a chunk: its name, the CRC-32 and length of its text, its stored length.
+
+    ``opens`` is the id of its first task; empty where it holds no task, but a part of the head, or the end.
+    """
 
     digest: str
     crc: int
     text_bytes: int
     stored_bytes: int
+    opens: str = ""
+
+
+class Section(NamedTuple):
+    """The text of a chunk, and the id of its first task, if it has one."""
+
+    opens: str
+    text: bytes
 
 
 class Piece(NamedTuple):
@@ -69,28 +84,29 @@ class Piece(NamedTuple):
     stored: bytes
 
 
-def cut(head: bytes, tasks: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
+def cut(head: bytes, tasks: Iterable[tuple[str, bytes]]) -> Iterator[Section]:
     """Yield the text of the document chunk by chunk; ``tasks`` are ids and JSON texts, in a fixed order."""
     for start in range(0, len(head), LARGEST):
-        yield head[start : start + LARGEST]
+        yield Section("", head[start : start + LARGEST])
     parts: list[bytes] = []
     size = 0
-    comma = b""
+    first = comma = None
     for task_id, text in tasks:
         if size >= SMALLEST and (_opens(task_id) or size + len(text) >= LARGEST):
-            yield b"".join(parts)
-            parts, size = [], 0
-        parts += (comma, text)
-        size += len(comma) + len(text)
+            yield Section(first or "", b"".join(parts))
+            first, parts, size = None, [], 0
+        first = task_id if first is None else first
+        parts += (comma or b"", text)
+        size += len(text) + (comma is not None)
         comma = b","
-    yield b"".join((*parts, _TAIL))
+    yield Section(first or "", b"".join((*parts, TAIL)))
 
 
-def deflate(text: bytes) -> Piece:
+def deflate(text: bytes, opens: str = "") -> Piece:
     """Deflate the text of one chunk so that it can stand between any others."""
     deflater = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, -isal_zlib.MAX_WBITS)
     stored = deflater.compress(text) + deflater.flush(isal_zlib.Z_FULL_FLUSH)
-    return Piece(Chunk(digest(stored), isal_zlib.crc32(text), len(text), len(stored)), stored)
+    return Piece(Chunk(digest(stored), isal_zlib.crc32(text), len(text), len(stored), opens), stored)
 
 
 def inflate(stored: bytes) -> bytes:

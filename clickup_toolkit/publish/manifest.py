@@ -11,6 +11,7 @@ import msgspec
 
 from clickup_toolkit.errors import RedisError, VersionDamaged
 from clickup_toolkit.publish.chunks import HEADER, Chunk, digest, trailer
+from clickup_toolkit.publish.deltas import compressor
 
 __all__ = ["StoredVersion", "damaged", "decode", "describe", "instant_of"]
 
@@ -29,6 +30,7 @@ class _Manifest(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool
     tasks: int
     facts: dict[str, object]
+    compressor: str = ""
     chunks: tuple[Chunk, ...]
 
 
@@ -37,10 +39,18 @@ class StoredVersion(_Manifest, frozen=True, kw_only=True, dict=True):
 
     ``version`` is its id, ``updated_at`` when its data was read (aware, UTC), ``complete`` whether it has
     no gaps, ``tasks`` how many it holds, ``facts`` what else the export noted, ``chunks`` what its body is
-    made of. ``etag`` is the hash of the manifest, so equal ones mean equal bodies.
+    made of. ``etag`` is the hash of the manifest, so equal ones mean equal bodies; it has a suffix where
+    another compressor is at work than wrote the version, since what has to be rebuilt has other bytes then.
+
+    ``pinned`` tells whether it stays until it is unpinned, ``ttl`` the seconds until it is gone when it is
+    not kept any more, else None. ``instead_of`` is the id of the latest version when this older one had to
+    be found in its place, because that is damaged.
     """
 
     etag: str
+    ttl: int | None = None
+    pinned: bool = False
+    instead_of: str | None = None
 
     @cached_property
     def text_bytes(self) -> int:
@@ -78,18 +88,29 @@ def describe(
         complete=bool(others.pop("complete", True)),
         tasks=tasks,
         facts=others,
+        compressor=compressor(),
         chunks=tuple(chunks),
     )
     text = msgspec.json.encode(manifest)
     return text, _read(text)
 
 
-@lru_cache(maxsize=16)  # a server reads the same few over and over
-def decode(name: bytes, text: bytes | None, etag: bytes | None) -> StoredVersion:
-    """Return the version ``name`` that was stored as ``text`` with the hash ``etag``.
+def decode(
+    name: bytes, text: bytes | None, etag: bytes | None, ttl: int = -1, pinned: int = 0
+) -> StoredVersion:
+    """Return the version ``name`` that was stored as ``text`` with the hash ``etag``, as Redis answers it.
 
-    Raises :class:`VersionDamaged` when they are missing or do not belong together.
+    ``ttl`` is the seconds that it lives, below 0 when it stays, ``pinned`` 1 for a pinned one. Raises
+    :class:`VersionDamaged` when manifest and hash are missing or do not belong together.
     """
+    stored = _decoded(name, text, etag)
+    if ttl < 0 and not pinned:
+        return stored
+    return msgspec.structs.replace(stored, ttl=None if ttl < 0 else ttl, pinned=bool(pinned))
+
+
+@lru_cache(maxsize=16)  # a server reads the same few over and over
+def _decoded(name: bytes, text: bytes | None, etag: bytes | None) -> StoredVersion:
     version = name.decode()
     if text is None or etag is None:
         damaged(version, "its manifest is missing")
@@ -112,4 +133,6 @@ def instant_of(version: str) -> datetime:
 
 def _read(text: bytes) -> StoredVersion:
     manifest = msgspec.json.decode(text, type=_Manifest)
-    return StoredVersion(**msgspec.structs.asdict(manifest), etag=digest(text))
+    ours = manifest.compressor in ("", compressor())
+    etag = digest(text) if ours else f"{digest(text)}-{compressor()}"
+    return StoredVersion(**msgspec.structs.asdict(manifest), etag=etag)

@@ -1,129 +1,208 @@
-"""Finding versions and reading their bodies, for threads and for event loops.
+"""Reading the bodies of versions, for threads and for event loops.
 
-Everything is verified before it is handed on: a manifest and every chunk against its hash, and that all
-chunks are there in their length before the first byte. A version that is dropped while it is read keeps its
-chunks for an hour.
+Everything is verified before it is handed on: that all chunks are there before the first byte, and every
+chunk against its hash. A chunk of an older version may have to be rebuilt, see :mod:`.deltas`; that may
+begin in the middle of a download, when a newer version comes. A version that is dropped while it is read
+keeps its chunks for an hour, and as long as somebody reads it.
 """
 
 from __future__ import annotations
 
+import time
 import zlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from itertools import accumulate
+from typing import NamedTuple
 
 import redis
 import redis.asyncio
-import structlog
 
-from clickup_toolkit.errors import VersionDamaged
+from clickup_toolkit.publish.asking import (
+    Ask,
+    Pieces,
+    Steps,
+    Work,
+    async_pieces,
+    evaluate,
+    pieces,
+)
 from clickup_toolkit.publish.chunks import HEADER, Chunk, digest, inflate
-from clickup_toolkit.publish.faults import plain_faults
+from clickup_toolkit.publish.deltas import restore
+from clickup_toolkit.publish.finding import standing
 from clickup_toolkit.publish.kept import KeptChunks
 from clickup_toolkit.publish.keys import Keys
-from clickup_toolkit.publish.manifest import StoredVersion, damaged, decode
-from clickup_toolkit.publish.scripts import FIND, LENGTHS, LIST
+from clickup_toolkit.publish.manifest import StoredVersion, damaged
+from clickup_toolkit.publish.rebuilding import texts
+from clickup_toolkit.publish.scripts import TOUCH
 
-__all__ = ["async_body", "async_find", "body", "find", "latest_id", "verify", "versions"]
+__all__ = ["GRACE", "async_body", "body", "touching", "verify"]
 
+GRACE = 3600
+"""Seconds that chunks live which no version names (any more), and versions that are not kept any more."""
+_TOUCH_EVERY = GRACE / 4  # seconds
 _BATCH = 1024 * 1024  # bytes asked for at once; from 2 MB on the allocations cost more than the turns save
 
-_log = structlog.get_logger(__name__)
+Clock = Callable[[], float]
 
 
-def versions(client: redis.Redis, team_id: str) -> list[StoredVersion]:
-    """Return the versions of a workspace, the newest first, without those that cannot be read."""
-    keys = Keys(team_id)
-    with plain_faults(client):
-        found = client.eval(LIST, 1, keys.versions, keys.version(""))
-    return [stored for one in found if (stored := _decoded_or_none(*one))]
+def body(
+    client: redis.Redis,
+    stored: StoredVersion,
+    start: int = 0,
+    stop: int | None = None,
+    *,
+    clock: Clock = time.monotonic,
+) -> Iterator[bytes]:
+    """Yield the bytes from ``start`` up to ``stop`` (default: all) of the document as one gzip member.
 
-
-def latest_id(client: redis.Redis, team_id: str) -> str | None:
-    """Return the id of the latest version, whatever its state; None when there is none."""
-    with plain_faults(client):
-        found = client.get(Keys(team_id).latest)
-    return found.decode() if isinstance(found, bytes) else None
-
-
-def find(client: redis.Redis, team_id: str, version: str = "latest") -> StoredVersion | None:
-    """Return a version by its id, or the latest; None when there is none. Raises :class:`VersionDamaged`."""
-    keys = Keys(team_id)
-    with plain_faults(client):
-        found = client.eval(FIND, 2, keys.latest, keys.versions, version, keys.version(""))
-    return decode(*found) if found else None
-
-
-async def async_find(
-    client: redis.asyncio.Redis, team_id: str, version: str = "latest"
-) -> StoredVersion | None:
-    """As :func:`find`."""
-    keys = Keys(team_id)
-    with plain_faults(client):
-        found = await client.eval(FIND, 2, keys.latest, keys.versions, version, keys.version(""))
-    return decode(*found) if found else None
-
-
-def body(client: redis.Redis, stored: StoredVersion) -> Iterator[bytes]:
-    """Yield the document as one gzip member, in pieces of ``stored.gzip_bytes`` together.
-
-    Raises :class:`VersionDamaged` before the first piece when a chunk is missing, and instead of any piece
-    that is not what it should be.
+    The whole has ``stored.gzip_bytes``; chunks outside of the range are not read. Raises
+    :class:`VersionDamaged` before the first piece when any chunk is missing, and instead of any piece that
+    is not what it should be. ``clock`` tells when it is time to say that the version is still read.
     """
-    names = _names(stored)
-    with plain_faults(client):
-        lengths = client.eval(LENGTHS, len(names), *names)
-    _check_lengths(stored, lengths)
-    yield HEADER
-    for batch in _batches(stored.chunks):
-        with plain_faults(client):
-            values = client.mget(names[batch])
-        yield from _checked(stored, batch, values)
-    yield stored.trailer
+    return pieces(client, _reading(stored, start, stop, clock))
 
 
-async def async_body(
-    client: redis.asyncio.Redis, stored: StoredVersion, kept: KeptChunks | None = None
+def async_body(
+    client: redis.asyncio.Redis,
+    stored: StoredVersion,
+    kept: KeptChunks | None = None,
+    start: int = 0,
+    stop: int | None = None,
+    *,
+    clock: Clock = time.monotonic,
 ) -> AsyncIterator[bytes]:
-    """As :func:`body`. A version that ``kept`` holds whole is not read from Redis; others go there."""
-    pieces = kept.all_of(stored.chunks) if kept is not None else None
-    if pieces is None:
-        await _async_check(client, stored)
-    yield HEADER
-    for piece in pieces or ():
-        yield piece
-    if pieces is None:
-        room = kept if kept is not None and kept.suits(stored.chunks) else None
-        async for piece in _async_pieces(client, stored, room):
-            yield piece
-    yield stored.trailer
-
-
-async def _async_check(client: redis.asyncio.Redis, stored: StoredVersion) -> None:
-    names = _names(stored)
-    with plain_faults(client):
-        lengths = await client.eval(LENGTHS, len(names), *names)
-    _check_lengths(stored, lengths)
-
-
-async def _async_pieces(
-    client: redis.asyncio.Redis, stored: StoredVersion, kept: KeptChunks | None
-) -> AsyncIterator[bytes]:
-    names = _names(stored)
-    for batch in _batches(stored.chunks):
-        with plain_faults(client):
-            values = await client.mget(names[batch])
-        for chunk, piece in zip(stored.chunks[batch], _checked(stored, batch, values), strict=True):
-            if kept is not None:
-                kept.put(chunk, piece)
-            yield piece
+    """As :func:`body`. What ``kept`` holds is not read from Redis; others go there."""
+    return async_pieces(client, _reading(stored, start, stop, clock, kept))
 
 
 def verify(client: redis.Redis, stored: StoredVersion) -> None:
     """Read the whole version and inflate it, too; raise :class:`VersionDamaged` where anything is wrong."""
-    pieces = body(client, stored)
-    next(pieces)
-    for chunk, piece in zip(stored.chunks, pieces, strict=False):
+    found = body(client, stored)
+    next(found)
+    for chunk, piece in zip(stored.chunks, found, strict=False):
         if not _holds_text(chunk, piece):
             damaged(stored.version, f"the text of chunk {chunk.digest} is not what was written")
+
+
+def touching(keys: Keys, stored: StoredVersion) -> Ask:
+    """Return what keeps a version for another hour where it would expire sooner."""
+    digests = (chunk.digest for chunk in stored.chunks)
+    names = [keys.version(stored.version)]
+    return evaluate(TOUCH, names, keys.chunk(""), keys.delta(""), GRACE, *digests, optional=True)
+
+
+class _Placed(NamedTuple):
+    """A chunk and where in the body it begins."""
+
+    chunk: Chunk
+    begins: int
+
+
+class _Value(NamedTuple):
+    """Stored bytes, and whether rebuilding them has verified them already."""
+
+    stored: bytes | None
+    verified: bool
+
+
+def _reading(
+    stored: StoredVersion, start: int, stop: int | None, clock: Clock, kept: KeptChunks | None = None
+) -> Pieces:
+    end = stored.gzip_bytes if stop is None else min(stop, stored.gzip_bytes)
+    wanted = _placed(stored, start, end)
+    held = kept.all_of([one.chunk for one in wanted]) if kept is not None else None
+    if held is None:
+        yield from standing(Keys(stored.team_id), stored)
+    yield from _part(HEADER, 0, start, end)
+    if held is not None:
+        for one, value in zip(wanted, held, strict=True):
+            yield from _part(value, one.begins, start, end)
+    else:
+        room = kept if kept is not None and kept.suits(stored.chunks) else None
+        yield from _fetched(stored, wanted, (start, end), clock, room)
+    yield from _part(stored.trailer, stored.gzip_bytes - len(stored.trailer), start, end)
+
+
+def _fetched(
+    stored: StoredVersion,
+    wanted: Sequence[_Placed],
+    part: tuple[int, int],
+    clock: Clock,
+    kept: KeptChunks | None,
+) -> Pieces:
+    """Yield what lies in a part of the body, from Redis, telling now and then that it is still read."""
+    keys = Keys(stored.team_id)
+    touched = clock() - (0 if stored.ttl is None else _TOUCH_EVERY)
+    for batch in _batches(wanted):
+        if clock() - touched >= _TOUCH_EVERY:
+            yield touching(keys, stored)
+            touched = clock()
+        values = yield from _whole(keys, [one.chunk for one in batch])
+        for one, value in zip(batch, values, strict=True):
+            whole = _checked(stored, one.chunk, value)
+            if kept is not None:
+                kept.put(one.chunk, whole)
+            yield from _part(whole, one.begins, *part)
+
+
+def _part(whole: bytes, begins: int, start: int, stop: int) -> Iterator[bytes]:
+    """Yield what of ``whole``, which stands at ``begins``, lies between ``start`` and ``stop``."""
+    part = whole[max(start - begins, 0) : max(stop - begins, 0)]
+    if part:
+        yield part
+
+
+def _placed(stored: StoredVersion, start: int, stop: int) -> list[_Placed]:
+    """Return the chunks of which something lies between ``start`` and ``stop``."""
+    places = accumulate((chunk.stored_bytes for chunk in stored.chunks), initial=len(HEADER))
+    return [
+        _Placed(chunk, begins)
+        for chunk, begins in zip(stored.chunks, places, strict=False)
+        if begins < stop and begins + chunk.stored_bytes > start
+    ]
+
+
+def _batches(chunks: Sequence[_Placed]) -> Iterator[Sequence[_Placed]]:
+    """Yield runs of chunks that make a batch together, or one alone that is larger."""
+    start = size = 0
+    for index, (chunk, _) in enumerate(chunks):
+        if index > start and size + chunk.stored_bytes > _BATCH:
+            yield chunks[start:index]
+            start, size = index, 0
+        size += chunk.stored_bytes
+    if chunks:
+        yield chunks[start:]
+
+
+def _whole(keys: Keys, chunks: Sequence[Chunk]) -> Steps[list[_Value]]:
+    """Return the stored bytes of chunks, rebuilding those that are packed; None for what is gone."""
+    values: list[bytes | None] = yield Ask(("MGET", *(keys.chunk(chunk.digest) for chunk in chunks)))
+    packed = [chunk for chunk, value in zip(chunks, values, strict=True) if value is None]
+    rebuilt = (yield from _rebuilt(keys, packed)) if packed else {}
+    return [
+        _Value(rebuilt.get(chunk.digest), verified=True) if value is None else _Value(value, verified=False)
+        for chunk, value in zip(chunks, values, strict=True)
+    ]
+
+
+def _rebuilt(keys: Keys, chunks: Sequence[Chunk]) -> Steps[dict[str, bytes]]:
+    found = yield from texts(keys, (chunk.digest for chunk in chunks))
+
+    def deflated() -> dict[str, bytes | None]:
+        return {
+            chunk.digest: restore(found[chunk.digest], chunk) for chunk in chunks if chunk.digest in found
+        }
+
+    made: dict[str, bytes | None] = yield Work(deflated)
+    return {name: value for name, value in made.items() if value is not None}
+
+
+def _checked(stored: StoredVersion, chunk: Chunk, value: _Value) -> bytes:
+    if value.stored is None:
+        damaged(stored.version, f"chunk {chunk.digest} is missing")
+    if not value.verified and digest(value.stored) != chunk.digest:
+        damaged(stored.version, f"chunk {chunk.digest} does not match its hash")
+    return value.stored
 
 
 def _holds_text(chunk: Chunk, stored: bytes) -> bool:
@@ -132,43 +211,3 @@ def _holds_text(chunk: Chunk, stored: bytes) -> bool:
     except zlib.error:
         return False
     return (zlib.crc32(text), len(text)) == (chunk.crc, chunk.text_bytes)
-
-
-def _decoded_or_none(version: bytes, text: bytes | None, etag: bytes | None) -> StoredVersion | None:
-    try:
-        return decode(version, text, etag)
-    except VersionDamaged as damage:
-        _log.warning("version.unreadable", version=version.decode(), reason=damage.message)
-        return None
-
-
-def _names(stored: StoredVersion) -> list[str]:
-    keys = Keys(stored.team_id)
-    return [keys.chunk(chunk.digest) for chunk in stored.chunks]
-
-
-def _check_lengths(stored: StoredVersion, lengths: Sequence[int]) -> None:
-    wanted = [chunk.stored_bytes for chunk in stored.chunks]
-    wrong = sum(length != want for length, want in zip(lengths, wanted, strict=True))
-    if wrong:
-        damaged(stored.version, f"{wrong} of its {len(wanted)} chunks are missing or cut off")
-
-
-def _batches(chunks: Sequence[Chunk]) -> Iterator[slice]:
-    """Yield runs of chunks that make a batch together, or one alone that is larger."""
-    start = size = 0
-    for index, chunk in enumerate(chunks):
-        if index > start and size + chunk.stored_bytes > _BATCH:
-            yield slice(start, index)
-            start, size = index, 0
-        size += chunk.stored_bytes
-    yield slice(start, len(chunks))
-
-
-def _checked(stored: StoredVersion, batch: slice, values: Sequence[bytes | str | None]) -> Iterator[bytes]:
-    for chunk, value in zip(stored.chunks[batch], values, strict=True):
-        if not isinstance(value, bytes):
-            damaged(stored.version, f"chunk {chunk.digest} is missing")
-        if digest(value) != chunk.digest:
-            damaged(stored.version, f"chunk {chunk.digest} does not match its hash")
-        yield value

@@ -5,63 +5,108 @@ All of them may be sent twice without harm, as a client does that lost its conne
 
 from __future__ import annotations
 
-__all__ = ["CLAIM", "DROP", "FIND", "FLIP", "LENGTHS", "LIST", "LOOSEN"]
+__all__ = [
+    "CLAIM",
+    "CLOSURE",
+    "DROP",
+    "FIND",
+    "FLIP",
+    "FORMS",
+    "LENGTHS",
+    "LIST",
+    "LOAD",
+    "LOOSEN",
+    "PACK",
+    "PIN",
+    "REVIVE",
+    "SIZES",
+    "TOUCH",
+]
 
 CLAIM = """
--- Ask which chunks stand in Redis, and keep those for a while that would expire.
--- KEYS[1] the lock, KEYS[2..] chunks; ARGV[1] the lock's value, ARGV[2] seconds.
--- Returns the length of each chunk, 0 where there is none; nil when the lock is another's.
+-- Ask which chunks stand in Redis as they should, and keep those for a while that would expire.
+-- KEYS[1] the lock, KEYS[2..] chunks; ARGV[1] the lock's value, ARGV[2] seconds, ARGV[3..] the SHA-1 of each.
+-- Returns 1 for each chunk that holds just these bytes, else 0; nil when the lock is another's.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
-local lengths = {}
+local whole = {}
 for i = 2, #KEYS do
-  lengths[i - 1] = redis.call('STRLEN', KEYS[i])
-  if redis.call('TTL', KEYS[i]) >= 0 then redis.call('EXPIRE', KEYS[i], ARGV[2]) end
+  local stored = redis.call('GET', KEYS[i])
+  whole[i - 1] = (stored and redis.sha1hex(stored) == ARGV[i + 1]) and 1 or 0
+  if stored and redis.call('TTL', KEYS[i]) >= 0 then redis.call('EXPIRE', KEYS[i], ARGV[2]) end
 end
-return lengths
+return whole
 """
 
 FLIP = """
--- Make a version the latest, and its chunks stay.
--- KEYS[1] the lock, KEYS[2] the latest version's id, KEYS[3] the index, KEYS[4] the manifest,
--- KEYS[5..] the chunks.
+-- Make a version the latest, and its chunks stay, as they are.
+-- KEYS[1] the lock, KEYS[2] the latest version's id, KEYS[3] the index, KEYS[4] the index of leaving
+-- versions, KEYS[5] the manifest, KEYS[6..] the chunks.
 -- ARGV[1] the lock's value, ARGV[2] the version, ARGV[3] its time in seconds, ARGV[4] the manifest's text,
--- ARGV[5] its hash, ARGV[6..] the length of each chunk.
+-- ARGV[5] its hash, ARGV[6] what the keys of deltas begin with, ARGV[7..] the length of each chunk.
 -- Returns {'done'}, {'lost'}: the lock is another's, {'older', version}: a newer one is there,
 -- {'missing', count}: chunks are not there or not whole.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'lost'} end
 local newest = redis.call('ZREVRANGE', KEYS[3], 0, 0, 'WITHSCORES')
 if newest[1] and tonumber(newest[2]) > tonumber(ARGV[3]) then return {'older', newest[1]} end
 local missing = 0
-for i = 5, #KEYS do
+for i = 6, #KEYS do
   if redis.call('STRLEN', KEYS[i]) ~= tonumber(ARGV[i + 1]) then missing = missing + 1 end
 end
 if missing > 0 then return {'missing', missing} end
-redis.call('HSET', KEYS[4], 'manifest', ARGV[4], 'etag', ARGV[5])
-for i = 5, #KEYS do redis.call('PERSIST', KEYS[i]) end
+redis.call('HSET', KEYS[5], 'manifest', ARGV[4], 'etag', ARGV[5])
+redis.call('PERSIST', KEYS[5])
+for i = 6, #KEYS do
+  redis.call('PERSIST', KEYS[i])
+  redis.call('DEL', ARGV[6] .. string.match(KEYS[i], '[^:]+$'))
+end
+redis.call('ZREM', KEYS[4], ARGV[2])
 redis.call('ZADD', KEYS[3], ARGV[3], ARGV[2])
 redis.call('SET', KEYS[2], ARGV[2])
 return {'done'}
 """
 
+PACK = """
+-- Keep one chunk as a delta from now on.
+-- KEYS[1] the lock, KEYS[2] the latest version's id, KEYS[3] the chunk, KEYS[4] its delta.
+-- ARGV[1] the lock's value, ARGV[2] what is the latest version, ARGV[3] the digests of the bases, apart by
+-- blanks, ARGV[4] the hash of the text, ARGV[5] the delta, ARGV[6] and ARGV[7] what the keys of chunks and
+-- of deltas begin with.
+-- Returns 1, or 0 when a base is gone; nil when the lock is another's or another version is the latest.
+if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('GET', KEYS[2]) ~= ARGV[2] then return false end
+for base in string.gmatch(ARGV[3], '%S+') do
+  if redis.call('EXISTS', ARGV[6] .. base, ARGV[7] .. base) == 0 then return 0 end
+end
+redis.call('HSET', KEYS[4], 'bases', ARGV[3], 'sha', ARGV[4], 'data', ARGV[5])
+redis.call('PERSIST', KEYS[4])
+redis.call('UNLINK', KEYS[3])
+return 1
+"""
+
 DROP = """
--- Take all versions but the last few out of the index, and never the latest.
--- KEYS[1] the index, KEYS[2] the latest version's id; ARGV[1] how many to keep,
--- ARGV[2] what the keys of manifests begin with. Returns the versions that were dropped.
+-- Let versions go, but never the latest nor a pinned one, and forget those that have gone.
+-- KEYS[1] the index, KEYS[2] the latest version's id, KEYS[3] the pinned ones, KEYS[4] the index of leaving
+-- versions; ARGV[1] the seconds that they live on, ARGV[2] what the keys of manifests begin with,
+-- ARGV[3..] versions. Returns the versions that were dropped.
 local latest = redis.call('GET', KEYS[2])
 local dropped = {}
-for _, version in ipairs(redis.call('ZREVRANGE', KEYS[1], ARGV[1], -1)) do
-  if version ~= latest then
-    redis.call('ZREM', KEYS[1], version)
-    redis.call('DEL', ARGV[2] .. version)
-    dropped[#dropped + 1] = version
+for i = 3, #ARGV do
+  local time = redis.call('ZSCORE', KEYS[1], ARGV[i])
+  if time and ARGV[i] ~= latest and redis.call('SISMEMBER', KEYS[3], ARGV[i]) == 0 then
+    redis.call('ZREM', KEYS[1], ARGV[i])
+    redis.call('ZADD', KEYS[4], time, ARGV[i])
+    redis.call('EXPIRE', ARGV[2] .. ARGV[i], ARGV[1])
+    dropped[#dropped + 1] = ARGV[i]
   end
+end
+for _, version in ipairs(redis.call('ZRANGE', KEYS[4], 0, -1)) do
+  if redis.call('EXISTS', ARGV[2] .. version) == 0 then redis.call('ZREM', KEYS[4], version) end
 end
 return dropped
 """
 
 LOOSEN = """
--- Let chunks expire that would stay.
--- KEYS[1] the lock, KEYS[2..] chunks; ARGV[1] the lock's value, ARGV[2] seconds.
+-- Let chunks or deltas expire that would stay.
+-- KEYS[1] the lock, KEYS[2..] chunks or deltas; ARGV[1] the lock's value, ARGV[2] seconds.
 -- Returns how many will expire now; nil when the lock is another's.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
 local loosened = 0
@@ -73,35 +118,184 @@ end
 return loosened
 """
 
-FIND = """
--- KEYS[1] the latest version's id, KEYS[2] the index; ARGV[1] a version, or 'latest',
--- ARGV[2] what the keys of manifests begin with.
--- Returns {version, its manifest or nil, the manifest's hash or nil}, or nil when there is no such version.
-local version = ARGV[1]
-if version == 'latest' then
-  version = redis.call('GET', KEYS[1]) or redis.call('ZREVRANGE', KEYS[2], 0, 0)[1]
-elseif not redis.call('ZSCORE', KEYS[2], version) then
-  version = nil
+_ABOUT = """
+local function about(version, prefix, pinned)
+  local key = prefix .. version
+  local fields = redis.call('HMGET', key, 'manifest', 'etag')
+  return {version, fields[1], fields[2], redis.call('TTL', key), redis.call('SISMEMBER', pinned, version)}
 end
-if not version then return false end
-local fields = redis.call('HMGET', ARGV[2] .. version, 'manifest', 'etag')
-return {version, fields[1], fields[2]}
 """
 
-LIST = """
--- KEYS[1] the index; ARGV[1] what the keys of manifests begin with.
--- Returns, for every version, the newest first, what FIND returns.
+FIND = (
+    _ABOUT
+    + """
+-- KEYS[1] the latest version's id, KEYS[2] the index, KEYS[3] the index of leaving versions, KEYS[4] the
+-- pinned ones; ARGV[1] a version, a day as 20261123, or 'latest', ARGV[2] what the keys of manifests begin
+-- with. Returns {version, its manifest or nil, the manifest's hash or nil, the seconds it lives or -1 or,
+-- without a manifest, -2, 1 if it is pinned}, or nil when there is no such version.
+local wanted, version = ARGV[1], nil
+if wanted == 'latest' then
+  version = redis.call('GET', KEYS[1]) or redis.call('ZREVRANGE', KEYS[2], 0, 0)[1]
+else
+  for k = 2, 3 do
+    for _, one in ipairs(redis.call('ZREVRANGE', KEYS[k], 0, -1)) do
+      local fits = one == wanted or (#wanted == 8 and string.sub(one, 1, 9) == wanted .. 'T')
+      local there = k == 2 or redis.call('EXISTS', ARGV[2] .. one) == 1
+      if fits and there and (not version or one > version) then version = one end
+    end
+  end
+end
+if not version then return false end
+return about(version, ARGV[2], KEYS[4])
+"""
+)
+
+LIST = (
+    _ABOUT
+    + """
+-- KEYS[1] the index, KEYS[2] the index of leaving versions, KEYS[3] the pinned ones; ARGV[1] what the keys of
+-- manifests begin with. Returns, for every version, the newest first, what FIND returns.
 local found = {}
-for i, version in ipairs(redis.call('ZREVRANGE', KEYS[1], 0, -1)) do
-  local fields = redis.call('HMGET', ARGV[1] .. version, 'manifest', 'etag')
-  found[i] = {version, fields[1], fields[2]}
+for _, version in ipairs(redis.call('ZREVRANGE', KEYS[1], 0, -1)) do
+  found[#found + 1] = about(version, ARGV[1], KEYS[3])
+end
+for _, version in ipairs(redis.call('ZREVRANGE', KEYS[2], 0, -1)) do
+  local one = about(version, ARGV[1], KEYS[3])
+  if one[2] then found[#found + 1] = one end
+end
+table.sort(found, function (one, other) return one[1] > other[1] end)
+return found
+"""
+)
+
+LENGTHS = """
+-- KEYS chunks; ARGV[1] what the keys of deltas begin with. Returns the length of each chunk, -1 where there
+-- is a delta in its place, 0 where there is neither. Only reads, so replicas run it.
+local lengths = {}
+for i = 1, #KEYS do
+  lengths[i] = redis.call('STRLEN', KEYS[i])
+  if lengths[i] == 0 then
+    lengths[i] = -redis.call('EXISTS', ARGV[1] .. string.match(KEYS[i], '[^:]+$'))
+  end
+end
+return lengths
+"""
+
+LOAD = """
+-- KEYS chunks; ARGV[1] what the keys of deltas begin with. Returns each chunk as {bytes}, or as {bases, hash
+-- of the text, delta}, whichever there is, or as {}. Both forms are looked for in one step, so that a chunk
+-- is found that is packed, or comes back whole, at this very moment.
+local found = {}
+for i = 1, #KEYS do
+  local whole = redis.call('GET', KEYS[i])
+  if whole then
+    found[i] = {whole}
+  else
+    local fields = redis.call('HMGET', ARGV[1] .. string.match(KEYS[i], '[^:]+$'), 'bases', 'sha', 'data')
+    found[i] = (fields[1] and fields[2] and fields[3]) and fields or {}
+  end
 end
 return found
 """
 
-LENGTHS = """
--- KEYS chunks. Returns the length of each, 0 where there is none. Only reads, so replicas run it.
-local lengths = {}
-for i = 1, #KEYS do lengths[i] = redis.call('STRLEN', KEYS[i]) end
-return lengths
+_REACHED = """
+local function reached(deltas, first)
+  local seen, order = {}, {}
+  for i = first, #ARGV do
+    if not seen[ARGV[i]] then seen[ARGV[i]] = true; order[#order + 1] = ARGV[i] end
+  end
+  local at = 1
+  while at <= #order do
+    for base in string.gmatch(redis.call('HGET', deltas .. order[at], 'bases') or '', '%S+') do
+      if not seen[base] then seen[base] = true; order[#order + 1] = base end
+    end
+    at = at + 1
+  end
+  return order
+end
 """
+
+CLOSURE = (
+    _REACHED
+    + """
+-- ARGV[1] what the keys of deltas begin with, ARGV[2..] digests.
+-- Returns these digests and those of all chunks that are needed to rebuild them.
+return reached(ARGV[1], 2)
+"""
+)
+
+TOUCH = (
+    _REACHED
+    + """
+-- Give what would expire sooner some seconds more, for a reader that still needs it.
+-- KEYS[1] the manifest; ARGV[1] and ARGV[2] what the keys of chunks and of deltas begin with, ARGV[3]
+-- seconds, ARGV[4..] digests. Returns how many keys got more time.
+local extended = 0
+local function extend(key)
+  local left = redis.call('TTL', key)
+  if left >= 0 and left < tonumber(ARGV[3]) then extended = extended + redis.call('EXPIRE', key, ARGV[3]) end
+end
+extend(KEYS[1])
+for _, digest in ipairs(reached(ARGV[2], 4)) do
+  extend(ARGV[1] .. digest)
+  extend(ARGV[2] .. digest)
+end
+return extended
+"""
+)
+
+FORMS = """
+-- ARGV[1] and ARGV[2] what the keys of chunks and of deltas begin with, ARGV[3..] digests.
+-- Returns for each chunk the bases of its delta, '' where it has none but stands whole, nil without either.
+local forms = {}
+for i = 3, #ARGV do
+  forms[i - 2] = redis.call('HGET', ARGV[2] .. ARGV[i], 'bases')
+    or (redis.call('EXISTS', ARGV[1] .. ARGV[i]) == 1 and '' or false)
+end
+return forms
+"""
+
+SIZES = """
+-- ARGV[1] and ARGV[2] what the keys of chunks and of deltas begin with, ARGV[3..] digests.
+-- Returns for each chunk the bytes that it takes as it is stored.
+local sizes = {}
+for i = 3, #ARGV do
+  sizes[i - 2] = redis.call('STRLEN', ARGV[1] .. ARGV[i]) + redis.call('HSTRLEN', ARGV[2] .. ARGV[i], 'data')
+end
+return sizes
+"""
+
+PIN = """
+-- Pin a version that is kept. KEYS[1] the index, KEYS[2] the pinned ones; ARGV[1] the version.
+-- Returns 1, or 0 when it is not among the kept ones.
+if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 0 end
+redis.call('SADD', KEYS[2], ARGV[1])
+return 1
+"""
+
+REVIVE = (
+    _REACHED
+    + """
+-- Keep and pin a version that was leaving.
+-- KEYS[1] the lock, KEYS[2] the index, KEYS[3] the index of leaving versions, KEYS[4] the pinned ones,
+-- KEYS[5] the manifest; ARGV[1] and ARGV[2] what the keys of chunks and of deltas begin with, ARGV[3] the
+-- lock's value, ARGV[4] the version, ARGV[5..] the digests of its chunks.
+-- Returns 1, or 0 when a part of it has gone; nil when the lock is another's.
+if redis.call('GET', KEYS[1]) ~= ARGV[3] then return false end
+local time = redis.call('ZSCORE', KEYS[3], ARGV[4])
+if not time or redis.call('EXISTS', KEYS[5]) == 0 then return 0 end
+local needed = reached(ARGV[2], 5)
+for _, digest in ipairs(needed) do
+  if redis.call('EXISTS', ARGV[1] .. digest, ARGV[2] .. digest) == 0 then return 0 end
+end
+for _, digest in ipairs(needed) do
+  redis.call('PERSIST', ARGV[1] .. digest)
+  redis.call('PERSIST', ARGV[2] .. digest)
+end
+redis.call('PERSIST', KEYS[5])
+redis.call('ZREM', KEYS[3], ARGV[4])
+redis.call('ZADD', KEYS[2], time, ARGV[4])
+redis.call('SADD', KEYS[4], ARGV[4])
+return 1
+"""
+)

@@ -1,53 +1,61 @@
-"""Writing a version, keeping the last few, clearing what is left over.
+"""Writing a version, and clearing what it leaves over.
 
 Why nobody loses a chunk:
 
-- A chunk that a version in the index names never expires; every other one does. Chunks are written with an
-  hour to live. The flip makes them stay, in the same step that checks that each is there and whole, that the
-  lock is still ours and that no newer version stands, and that makes the version the latest.
+- What the kept versions need never expires: the chunks they name, whole or as deltas, and what those rest
+  on. Everything else does. Chunks are written with an hour to live. The flip makes them stay, in the same
+  step that checks that each is there and whole, that the lock is still ours and that no newer version
+  stands, and that makes the version the latest.
 - So a writer that is killed, loses its lock or finds Redis full has changed nothing that readers see. What
   it left expires, or is found by the next writer, which then need not send it again.
+- A writer sends a chunk again unless Redis says that it holds just these bytes, by their SHA-1: what is
+  missing, cut off or damaged is mended by the next version that has it.
 - A writer that finds a chunk in Redis gives it the hour anew, in the step that looked, if it was about to
   expire. If it stays now and another version's removal loosens it before the flip, it has an hour then.
-- Dropping a version removes its manifest. The sweep then loosens every chunk that stays and that no
-  remaining manifest names: it is removed in an hour, which is the time that a reader has to finish a
-  download that began before. Only the holder of the lock sweeps, checked in each step, and only it flips,
-  so no version can begin to name a chunk between the look at the manifests and the loosening.
-- A manifest that cannot be read makes the sweep wait until retention has dropped it.
+- After the flip, versions leave, chunks become deltas (:mod:`.packing`), and the sweep loosens everything
+  that stays and is not needed: it is removed in an hour, which a reader makes longer. Only the holder of the
+  lock does so, checked in each step, and only it flips, so no version can begin to need a chunk between the
+  look at the manifests and the loosening.
+- A manifest of a newer layout makes all that wait until retention, by a toolkit that can read it, drops it.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import redis
 import structlog
 
-from clickup_toolkit.errors import RedisError
+from clickup_toolkit.errors import LockLost, RedisError
 from clickup_toolkit.publish.chunks import Chunk, Piece, cut, deflate
 from clickup_toolkit.publish.faults import place_of, plain_faults
+from clickup_toolkit.publish.keeping import Kept, drop, sweep
 from clickup_toolkit.publish.keys import Keys
 from clickup_toolkit.publish.lock import ExportLock
-from clickup_toolkit.publish.manifest import StoredVersion, decode, describe, instant_of
-from clickup_toolkit.publish.scripts import CLAIM, DROP, FLIP, LIST, LOOSEN
+from clickup_toolkit.publish.manifest import StoredVersion, describe, instant_of
+from clickup_toolkit.publish.packing import Packed, pack
+from clickup_toolkit.publish.reader import GRACE
+from clickup_toolkit.publish.scripts import CLAIM, FLIP
 
-__all__ = ["Published", "publish"]
+__all__ = ["Published", "clear", "publish"]
 
-_PENDING = 3600  # seconds that a chunk lives which no version names (any more)
 _BATCH = 4 * 1024 * 1024  # bytes sent at once
-_SCAN = 5000  # keys looked at in one step of the sweep
 
 _log = structlog.get_logger(__name__)
 
 
 class Published(NamedTuple):
-    """What publishing did: the version, what had to be sent for it, and the versions that were dropped."""
+    """What publishing did: the version, what had to be sent for it, the versions that were dropped, and what
+    became of the chunks of older ones.
+    """
 
     stored: StoredVersion
     sent_chunks: int
     sent_bytes: int
     dropped: list[str]
+    packed: Packed
 
 
 def publish(
@@ -60,13 +68,15 @@ def publish(
     tasks: Iterable[tuple[str, bytes]],
     facts: Mapping[str, object],
     keep: int,
-    repair: bool = False,
+    keep_daily: int = 0,
 ) -> Published:
-    """Write a version, make it the latest and keep the last ``keep``; memory stays flat.
+    """Write a version, make it the latest and clear up; memory stays flat.
+
+    The last ``keep`` versions stay, the newest of each of the last ``keep_daily`` days, and the pinned ones.
 
     ``head`` is the document's JSON up to and with the bracket that opens the tasks; ``tasks`` are ids and
     finished JSON texts in order of creation. ``facts`` are kept with the version, see
-    :func:`~clickup_toolkit.publish.manifest.describe`. ``repair`` sends every chunk, whatever Redis holds.
+    :func:`~clickup_toolkit.publish.manifest.describe`.
 
     Publishing the same version again replaces it. Raises :class:`LockLost`, or :class:`RedisError`; the
     version that was the latest is untouched then.
@@ -74,15 +84,16 @@ def publish(
     if not head.endswith(b"["):
         raise ValueError("the head must end with the bracket that opens the tasks")
     keys = Keys(team_id)
-    sender = _Sender(client, lock, keys, repair)
+    sender = _Sender(client, lock, keys)
     counted = _Counted(tasks)
     with plain_faults(client):
-        for text in cut(head, counted):
-            sender.add(deflate(text))
+        for opens, text in cut(head, counted):
+            sender.add(deflate(text, opens))
         sender.send()
         manifest, stored = describe(team_id, version, counted.count, facts, sender.chunks)
         _flip(client, lock, keys, stored, manifest)
-    return Published(stored, sender.sent_chunks, sender.sent_bytes, _clear(client, lock, keys, keep))
+    dropped, packed = clear(client, lock, keep, keep_daily)
+    return Published(stored, sender.sent_chunks, sender.sent_bytes, dropped, packed)
 
 
 class _Counted:
@@ -101,11 +112,10 @@ class _Counted:
 class _Sender:
     """Brings chunks to Redis in batches, except those that stand there already."""
 
-    def __init__(self, client: redis.Redis, lock: ExportLock, keys: Keys, repair: bool) -> None:
+    def __init__(self, client: redis.Redis, lock: ExportLock, keys: Keys) -> None:
         self._client = client
         self._lock = lock
         self._keys = keys
-        self._repair = repair
         self._batch: list[Piece] = []
         self._size = 0
         self.chunks: list[Chunk] = []
@@ -122,11 +132,11 @@ class _Sender:
 
     def send(self) -> None:
         """Send what was taken and is not in Redis."""
-        lengths = self._claim()
+        whole = self._claim()
         with self._client.pipeline(transaction=False) as pipeline:
-            for (chunk, stored), length in zip(self._batch, lengths, strict=True):
-                if self._repair or length != chunk.stored_bytes:
-                    pipeline.set(self._keys.chunk(chunk.digest), stored, ex=_PENDING)
+            for (chunk, stored), is_there in zip(self._batch, whole, strict=True):
+                if not is_there:
+                    pipeline.set(self._keys.chunk(chunk.digest), stored, ex=GRACE)
                     self.sent_chunks += 1
                     self.sent_bytes += chunk.stored_bytes
             pipeline.execute()
@@ -134,19 +144,23 @@ class _Sender:
 
     def _claim(self) -> list[int]:
         names = [self._keys.chunk(piece.chunk.digest) for piece in self._batch]
-        lengths = self._client.eval(CLAIM, 1 + len(names), self._lock.key, *names, self._lock.value, _PENDING)
-        if lengths is None:
+        hashes = [hashlib.sha1(piece.stored, usedforsecurity=False).hexdigest() for piece in self._batch]
+        whole = self._client.eval(
+            CLAIM, 1 + len(names), self._lock.key, *names, self._lock.value, GRACE, *hashes
+        )
+        if whole is None:
             raise self._lock.lost()
-        return list(lengths)
+        return list(whole)
 
 
 def _flip(client: redis.Redis, lock: ExportLock, keys: Keys, stored: StoredVersion, manifest: bytes) -> None:
     names = [keys.chunk(chunk.digest) for chunk in stored.chunks]
     outcome, *details = client.eval(
         FLIP,
-        4 + len(names),
-        *(lock.key, keys.latest, keys.versions, keys.version(stored.version), *names),
+        5 + len(names),
+        *(lock.key, keys.latest, keys.versions, keys.leaving, keys.version(stored.version), *names),
         *(lock.value, stored.version, int(instant_of(stored.version).timestamp()), manifest, stored.etag),
+        keys.delta(""),
         *(chunk.stored_bytes for chunk in stored.chunks),
     )
     if outcome == b"lost":
@@ -164,25 +178,17 @@ def _flip(client: redis.Redis, lock: ExportLock, keys: Keys, stored: StoredVersi
         )
 
 
-def _clear(client: redis.Redis, lock: ExportLock, keys: Keys, keep: int) -> list[str]:
-    """Drop all but the last ``keep`` versions and loosen what they leave; return the dropped ones."""
+def clear(client: redis.Redis, lock: ExportLock, keep: int, keep_daily: int) -> tuple[list[str], Packed]:
+    """Drop the versions that do not stay, pack and sweep; return the dropped ones and what was packed.
+
+    What cannot be cleared now is cleared by the next export, so nothing is raised.
+    """
+    keys = Keys(lock.team_id)
+    kept, packed = Kept([], []), Packed()
     try:
-        with plain_faults(client):
-            dropped = client.eval(DROP, 2, keys.versions, keys.latest, keep, keys.version(""))
-            _sweep(client, lock, keys)
-    except RedisError as fault:
-        # The version is published and stays so; the next export clears up.
+        kept = drop(client, keys, keep, keep_daily)
+        packed = pack(client, lock, keys, kept.versions)
+        sweep(client, lock, keys, kept.versions)
+    except (RedisError, LockLost) as fault:
         _log.warning("versions.not_cleared", reason=fault.message)
-        return []
-    return [version.decode() for version in dropped]
-
-
-def _sweep(client: redis.Redis, lock: ExportLock, keys: Keys) -> None:
-    stored = (decode(*found) for found in client.eval(LIST, 1, keys.versions, keys.version("")))
-    named = {keys.chunk(chunk.digest).encode() for version in stored for chunk in version.chunks}
-    cursor = -1
-    while cursor != 0:
-        cursor, found = client.scan(max(cursor, 0), match=keys.chunk("*"), count=_SCAN)
-        loose = [name for name in found if name not in named]
-        if loose and client.eval(LOOSEN, 1 + len(loose), lock.key, *loose, lock.value, _PENDING) is None:
-            return
+    return kept.dropped, packed
