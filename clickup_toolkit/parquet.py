@@ -2,12 +2,14 @@
 
 Columns are typed (times as UTC timestamps in ms) and carry their descriptions as field metadata. A file is
 written aside and renamed into place, so a reader sees the old one or the new one, never half of either.
+It names the export that last wrote rows of its table: while that is the same, the file stays as it is.
 """
 
 from __future__ import annotations
 
 import shutil
 import sqlite3
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
@@ -22,6 +24,7 @@ __all__ = ["prepared", "write"]
 _ROWS = 10_000  # a row group: read by column in one go, and small enough to keep memory flat
 _AT_ONCE = 500  # rows that pass through Python together: few enough to stay in the processor's cache
 _ASIDE = ".unfinished"
+_FILE = "part-0.parquet"
 
 
 def write(database: Path, folder: Path) -> None:
@@ -42,27 +45,50 @@ def prepared(database: Path, folder: Path) -> Iterator[Callable[[], None]]:
     aside = folder / _ASIDE
     try:
         with _storage_errors(folder):
-            _write_aside(database, aside)
+            _write_aside(database, aside, folder)
         yield partial(_swap_in, aside, folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _write_aside(database: Path, aside: Path) -> None:
+def _write_aside(database: Path, aside: Path, folder: Path) -> None:
+    """Write the tables whose files in ``folder`` do not hold them as they are now."""
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     uri = f"{database.absolute().as_uri()}?mode=ro&immutable=1"
     with closing(sqlite3.connect(uri, uri=True)) as db:
+        versions = _last_written(db)
         db.text_factory = bytes  # twice as quick as str, and Arrow wants UTF-8 anyway
         for table in TABLES.values():
-            _write_table(db, table, aside / table.name)
+            schema = _schema(table, versions.get(table.name, ""))
+            if not _holds(folder / table.name / _FILE, schema):
+                _write_table(db, table, schema, aside / table.name)
+
+
+def _last_written(db: sqlite3.Connection) -> dict[str, str]:
+    """Return the version of the export that last wrote rows of each table."""
+    found: dict[str, str] = {}
+    for version, tables in db.execute("SELECT version, written FROM exports ORDER BY started, version"):
+        found |= dict.fromkeys(TABLES if tables is None else tables.split(), version)
+    return found
+
+
+def _holds(path: Path, schema: Any) -> bool:
+    """Tell whether a file was made of the same rows, under the same declaration."""
+    import pyarrow
+    from pyarrow.parquet import read_schema
+
+    try:
+        return bool(read_schema(path).metadata == schema.metadata)
+    except (OSError, pyarrow.ArrowException):
+        return False
 
 
 def _swap_in(aside: Path, folder: Path) -> None:
     with _storage_errors(folder):
-        for table in TABLES.values():
-            (folder / table.name).mkdir(exist_ok=True)
-            (aside / table.name).replace(folder / table.name / "part-0.parquet")
+        for written in aside.iterdir():
+            (folder / written.name).mkdir(exist_ok=True)
+            written.replace(folder / written.name / _FILE)
 
 
 @contextmanager
@@ -76,10 +102,9 @@ def _storage_errors(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _write_table(db: sqlite3.Connection, table: Table, path: Path) -> None:
+def _write_table(db: sqlite3.Connection, table: Table, schema: Any, path: Path) -> None:
     from pyarrow.parquet import ParquetWriter  # here, since it takes a third of a second to import
 
-    schema = _schema(table)
     with ParquetWriter(path, schema, compression="zstd", compression_level=3) as writer:
         rows = db.execute(_selection(table))
         while (group := _row_group(table, schema, rows)).num_rows:
@@ -122,14 +147,17 @@ def _selected(column: Column) -> str:
 _WHOLE = frozenset({"INTEGER", "DURATION", "BOOLEAN"})
 
 
-def _schema(table: Table) -> Any:
+def _schema(table: Table, version: str) -> Any:
+    """Return the schema of a table whose rows are as the export ``version`` wrote them."""
     import pyarrow
 
     fields = [
         pyarrow.field(column.name, _type(column), column.nullable, metadata=_about(column))
         for column in table.columns
     ]
-    return pyarrow.schema(fields, metadata={"description": table.description})
+    declared = f"{zlib.crc32(repr((table.key, table.columns)).encode()):08x}"
+    about = {"description": table.description, "declared": declared, "written": version}
+    return pyarrow.schema(fields, metadata=about)
 
 
 def _about(column: Column) -> dict[str, str]:

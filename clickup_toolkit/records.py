@@ -589,6 +589,9 @@ class Export(NamedTuple):
     watermark: Annotated[
         Timestamp | None, Is("Start by ClickUp's clock: the next export reads changes from here on")
     ] = None
+    written: Annotated[
+        Text | None, Is("Tables of which it wrote rows, apart by blanks; empty when it made all of them anew")
+    ] = None
 
 
 class Raw(NamedTuple):

@@ -8,10 +8,14 @@ import random
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clickup_toolkit import parquet
+from clickup_toolkit.records import TABLES
 from clickup_toolkit.store import document_head, document_tasks
 from clickup_toolkit.store.schema import ALL_TABLES
 from tests.journals import HOUR, STARTED, Crawl, entry, person, rows, stays, task
@@ -129,6 +133,29 @@ def test_incremental_equals_full(
     )
 
 
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 1 << 32), st.integers(0, 3))
+def test_columnar_files_that_stay_are_those_written_anew(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, changes: int
+) -> None:
+    """After any changes, the folder that holds files of the export before is as if it had been empty."""
+    folder = tmp_path_factory.mktemp("columnar")
+    world = _World(seed)
+    previous, _ = world.tell(Crawl(folder)).build()
+    parquet.write(previous, folder / "parquet")
+    world.touched.clear()
+    for _ in range(changes):
+        world.change()
+    database, _ = world.tell(Crawl(folder, "incremental", NEXT), world.touched).build("next", previous)
+    parquet.write(database, folder / "parquet")
+    parquet.write(database, folder / "anew")
+    assert _columnar(folder / "parquet") == _columnar(folder / "anew")
+
+
+def _columnar(folder: Path) -> dict[str, pa.Table]:
+    return {name: pq.ParquetFile(folder / name / "part-0.parquet").read() for name in TABLES}
+
+
 def _undated(database: Path) -> tuple[Any, list[tuple[str, Any]]]:
     """Return the document without what depends on when it was read."""
     tasks = [(key, json.loads(body)) for key, body in document_tasks(database)]
@@ -152,6 +179,34 @@ def test_an_entry_that_vanished_from_a_span_is_removed(tmp_path: Path) -> None:
     assert rows(database, "SELECT tracked_ms, tracked_entries FROM tasks") == [(17, 3)]
     assert rows(database, "SELECT id FROM raw WHERE id = 'gone'") == []
     assert (export.time_entries, export.changed, export.deleted) == (3, 0, 0)
+
+
+def test_columnar_files_stay_while_no_row_of_their_table_is_written(tmp_path: Path) -> None:
+    """Entries that are read again as they were write nothing; one that changed does, with its task."""
+    span = {"members": "1", "start": STARTED - HOUR, "end": NEXT}
+    told = [entry(f"e{task_id}", task_id, STARTED - 5, HOUR) for task_id in "ab"]
+    crawl = Crawl(tmp_path).structure().tasks(task("a"), task("b")).times(a=stays(("to do", 1, CREATED)))
+    previous, _ = crawl.entries(*told).build()
+    before = _files(previous, tmp_path)
+    again = Crawl(tmp_path, "incremental", NEXT).structure().entries(*told, **span)
+    same, _ = again.build("same", previous)
+    structure = {"workspaces", "spaces", "folders", "lists", "statuses", "members", "task_types", "gaps"}
+    as_before = _files(same, tmp_path)
+    assert {name for name in TABLES if before[name] != as_before[name]} == structure | {"exports"}
+    told[0] = entry("ea", "a", STARTED - 5, 2 * HOUR)
+    later = Crawl(tmp_path, "incremental", NEXT + HOUR).structure().entries(*told, **span)
+    changed, _ = later.build("changed", same)
+    last = _files(changed, tmp_path)
+    of_task = {"tasks", "task_lists", "time_entries", "time_in_status"}
+    assert {name for name in TABLES if as_before[name] != last[name]} == structure | {"exports"} | of_task
+    tracked = pq.read_table(tmp_path / "parquet/tasks", columns=["id", "tracked_ms"]).to_pylist()
+    assert tracked == [{"id": "a", "tracked_ms": 2 * HOUR}, {"id": "b", "tracked_ms": HOUR}]
+
+
+def _files(database: Path, folder: Path) -> dict[str, int]:
+    """Write the columnar files and return which they are: a file that is written anew is another one."""
+    parquet.write(database, folder / "parquet")
+    return {name: (folder / "parquet" / name / "part-0.parquet").stat().st_mtime_ns for name in TABLES}
 
 
 def test_an_incremental_crawl_calls_nothing_deleted(tmp_path: Path) -> None:

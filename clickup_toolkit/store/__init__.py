@@ -12,6 +12,7 @@
 ``files``       which database is current, and the flip to the next
 ``document``    the JSON document of a database
 ``plan``        what the next crawl has to read
+``writes``      which tables a build writes: the files of others stay
 ``guard``       one export at a time in a folder
 ``live``        what the export under way is doing, for other processes
 ``runs``        what came of each scheduled run, beside its notebook

@@ -21,6 +21,7 @@ from clickup_toolkit.store.missing import missing_tasks, missing_times
 from clickup_toolkit.store.opening import Build, opened
 from clickup_toolkit.store.rows import insert
 from clickup_toolkit.store.schema import create_indexes
+from clickup_toolkit.store.writes import written
 
 __all__ = ["build_database", "finish"]
 
@@ -70,9 +71,11 @@ def _fill(build: Build, version: str, now: Callable[[], float]) -> Export:
     deleted = write_history(build, gaps)
     gaps += missing_tasks(build)
     export = describe_export(build, version, gaps, count_changed(build), deleted)
-    export = export._replace(finished=round(now() * 1000))
     build.db.execute("DELETE FROM main.gaps")
-    insert(build.db, [*gaps, export])
+    insert(build.db, gaps)
+    tables = None if build.whole else " ".join(sorted({*written(build.db), "exports"}))
+    export = export._replace(finished=round(now() * 1000), written=tables)
+    insert(build.db, [export])
     create_indexes(build.db)
     build.db.execute("PRAGMA analysis_limit = 1000")
     build.db.execute("ANALYZE main")

@@ -58,6 +58,7 @@ def derives_again(build: Build, gap: Gap) -> bool:
 
 def _write_entries(build: Build, crowd: Crowd) -> None:
     if build.incremental and not build.whole:
+        build.db.execute(_LEAVE_SAME_ENTRIES)
         build.db.execute(
             "INSERT OR IGNORE INTO touched SELECT task_id FROM before_time_entries "
             "WHERE id IN (SELECT id FROM touched_entries) AND task_id IS NOT NULL"
@@ -82,6 +83,17 @@ def _write_entries(build: Build, crowd: Crowd) -> None:
             "WHERE id IN (SELECT id FROM touched_entries) AND task_id IS NOT NULL"
         )
 
+
+# A recent span is read again by every export: what came back byte for byte has its row already, which a new
+# folder alone could change.
+_LEAVE_SAME_ENTRIES = """
+DELETE FROM touched_entries WHERE id IN (
+    SELECT now.id FROM touched_entries AS seen
+    JOIN main.raw AS now ON now.kind = 'time_entry' AND now.id = seen.id
+    JOIN before_raw AS was ON was.kind = 'time_entry' AND was.id = seen.id AND was.body = now.body
+    JOIN main.time_entries AS entry ON entry.id = seen.id AND entry.route = 'member')
+AND NOT EXISTS (SELECT id FROM main.folders EXCEPT SELECT id FROM before_folders)
+"""
 
 # What both routes tell is kept once; ClickUp's placeholder folders of folderless lists are no folders.
 _SETTLE_ENTRIES = """

@@ -18,6 +18,7 @@ from clickup_toolkit.records import Column, Table
 from clickup_toolkit.store.damage import last_database_damaged
 from clickup_toolkit.store.journal import Journal
 from clickup_toolkit.store.schema import ALL_TABLES, FINGERPRINT, create_tables
+from clickup_toolkit.store.writes import watch
 
 __all__ = ["Build", "opened", "previous_database"]
 
@@ -68,6 +69,8 @@ def opened(path: Path, journal: Journal, previous: Path | None) -> Iterator[Buil
         db.execute("BEGIN")
         if incremental and not copied:
             db.execute("INSERT INTO main.raw SELECT * FROM before_raw")
+        if copied:
+            watch(db)
         yield Build(db, journal, previous is not None, incremental, whole=not copied)
         db.execute("COMMIT")
 
