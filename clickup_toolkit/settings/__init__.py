@@ -48,6 +48,7 @@ class Settings:
     initial_backoff: float = 3.0
     redis_lock_ttl: int = 1800
     keep_last_n_exports: int = 7
+    keep_daily_exports: int = 7
     api_url: str = field(default="https://api.clickup.com/api/v2", repr=False)
     redis_url: str | None = field(default=None, repr=False)
     data_dir: Path = field(default_factory=lambda: readers.folder("data"))

@@ -59,6 +59,12 @@ SETTINGS: dict[str, Setting] = {
         "REDIS_LOCK_TTL", "export lock, seconds; renewed while the export lives", "1800", readers.whole(1)
     ),
     "keep_last_n_exports": Setting("KEEP_LAST_N_EXPORTS", "versions kept", "7", readers.whole(1)),
+    "keep_daily_exports": Setting(
+        "KEEP_DAILY_EXPORTS",
+        "days of which the newest version is kept beside them; 0: none",
+        "7",
+        readers.whole(0),
+    ),
     "api_url": Setting(
         "CLICKUP_API_URL",
         "base address, for proxies and tests",
