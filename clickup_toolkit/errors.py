@@ -155,4 +155,11 @@ class LockLost(ToolkitError):
 
 
 class NotebookFailed(ToolkitError):
-    """A scheduled notebook stopped at a failing cell; the executed notebook shows where."""
+    """A scheduled notebook stopped at a failing cell; the executed notebook shows where.
+
+    ``cause`` is the type of the designed error behind it, where there was one; ``stopped`` says that
+    somebody ended the run, which will be taken up again.
+    """
+
+    cause: type[ToolkitError] | None = None
+    stopped = False

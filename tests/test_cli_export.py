@@ -237,7 +237,7 @@ def test_the_doctor_finds_what_is_stale_or_damaged(settings: Settings) -> None:
 def test_schedule_once_runs_the_notebook(settings: Settings, world: World) -> None:
     """The notebook exports, reports and draws; the exit code is the export's; no secret stays in it."""
     process = give(settings, "schedule", "--once", "--full")
-    (executed,) = (settings.data_dir / "runs").iterdir()
+    (executed,) = (settings.data_dir / "runs").glob("*.ipynb")
     report = read_report(executed)
     assert report
     assert report.tasks == len(world.ledger().tasks)
@@ -255,7 +255,7 @@ def test_schedule_once_carries_the_cause_out(settings: Settings) -> None:
     assert settings.team_id
     with publish.ExportLock(publish.connect(settings), settings.team_id, 30):
         process = give(settings, "schedule", "--once")
-    (executed,) = (settings.data_dir / "runs").iterdir()
+    (executed,) = (settings.data_dir / "runs").glob("*.ipynb")
     message, remedy = process.stderr.splitlines()
     assert message.startswith(f"Error: Another export of workspace {settings.team_id} is running since ")
     assert remedy == f"The executed notebook shows where: {executed}"

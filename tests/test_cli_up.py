@@ -104,7 +104,7 @@ def test_up_exports_serves_and_ends_in_order(settings: Settings) -> None:
     assert told.count(("up.child_died", "serve")) == 1
     assert sorted(told[-2:]) == [("up.child_ended", "schedule"), ("up.child_ended", "serve")]
     assert "word" not in " ".join(json.dumps(event) for event in events)
-    (executed,) = (settings.data_dir / "runs").iterdir()
+    (executed,) = (settings.data_dir / "runs").glob("*.ipynb")
     assert read_report(executed)
     assert left_over(settings.data_dir) == []
 
@@ -161,7 +161,7 @@ def test_the_demo_exports_everything_and_ends(tmp_path: Path) -> None:
     assert lines[at + 1] == "  100 of 100 tasks"
     assert "missing" not in process.stdout
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["demo"]
-    (executed,) = (tmp_path / "data" / "demo" / "runs").iterdir()
+    (executed,) = (tmp_path / "data" / "demo" / "runs").glob("*.ipynb")
     assert f"Executed notebook: {executed}" in lines
     assert left_over(tmp_path / "data" / "demo") == []
 

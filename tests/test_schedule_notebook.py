@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import os
 import re
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 import nbformat
+import psutil
 import pytest
 
 from clickup_toolkit.errors import NotebookFailed, SettingsError
@@ -30,7 +32,10 @@ from clickup_toolkit.schedule import (
     read_report,
     run_notebook,
 )
+from clickup_toolkit.schedule.notebook import _close_pipes, _start
+from clickup_toolkit.schedule.processes import kill_family
 from clickup_toolkit.settings import SETTINGS, Secret, Settings
+from clickup_toolkit.store import RunRecord, read_record, read_records
 
 TOKEN = "pk_1_" + "S3CR3T" * 4
 GAP = Gap("time_entries", "7", "TIMEENTRY_059", "Not shown.", "Use an admin's token.")
@@ -90,6 +95,14 @@ def wait_for(path: Path, seconds: float = 40) -> None:
         time.sleep(0.02)
 
 
+def is_alive(pid: int) -> bool:
+    """Tell whether the process lives; one that nobody waited for yet is dead all the same."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def test_a_run_is_kept_with_its_report_and_without_secrets(
     settings: Settings, notebook: Callable[..., Path]
 ) -> None:
@@ -110,6 +123,28 @@ def test_a_run_is_kept_with_its_report_and_without_secrets(
     assert lines == [f"spelled {settings} {len(TOKEN)}", *describe(REPORT).splitlines()[:6]]
     assert read_report(executed) == REPORT
     assert TOKEN not in executed.read_text()
+    record = read_record(executed.with_suffix(".json"))
+    assert record
+    assert record.seconds == round((record.finished - record.started) / 1000, 1) > 0
+    assert record == RunRecord(
+        name=executed.stem,
+        started=record.started,
+        finished=record.finished,
+        seconds=record.seconds,
+        outcome="gaps",
+        exit_code=3,
+        version="20261123T101500Z",
+        mode="full",
+        tasks=1204,
+        changed=1200,
+        deleted=4,
+        requests=61,
+        throttled=2,
+        retries=3,
+        resumed=5,
+        gaps=1,
+    )
+    assert read_records(executed.parent, 5) == [record]
 
 
 def test_a_misspelled_parameter_is_refused(settings: Settings, notebook: Callable[..., Path]) -> None:
@@ -164,6 +199,9 @@ def test_any_other_error_fails_the_run_with_its_cell(
     # Number four: papermill puts the parameters into a cell of their own.
     assert failed.value.message == "The notebook stopped at cell 4: ZeroDivisionError: division by zero"
     assert failed.value.exit_code == 1
+    (record,) = read_records(settings.data_dir / "runs", 5)
+    assert (record.outcome, record.exit_code, record.version) == ("failed", 1, "")
+    assert (record.message, record.remedy) == (failed.value.message, failed.value.remedy)
 
 
 @pytest.mark.parametrize("most", [0, 100])  # bytes in a file: none, or half a notebook
@@ -193,8 +231,8 @@ def test_a_full_disk_is_told_in_one_sentence(settings: Settings, most: int) -> N
     assert list(runs.iterdir()) == []
 
 
-def test_the_newest_hundred_runs_are_kept(settings: Settings, notebook: Callable[..., Path]) -> None:
-    """A run makes room for itself by removing the oldest; what somebody else put there stays."""
+def test_the_newest_runs_are_kept(settings: Settings, notebook: Callable[..., Path]) -> None:
+    """KEEP_RUNS notebooks stay, the new one among them, with their records; what others put there stays."""
     runs = settings.data_dir / "runs"
     runs.mkdir(parents=True)
     names = [
@@ -205,8 +243,13 @@ def test_the_newest_hundred_runs_are_kept(settings: Settings, notebook: Callable
     ]
     for name in (*names, "mine"):
         (runs / f"{name}.ipynb").write_text("{}")
+        (runs / f"{name}.json").write_text("{}")
+    settings = dataclasses.replace(settings, keep_runs=20)
     executed = run_notebook(settings, notebook=notebook("x: int = 1", "x"))
-    assert {path.stem for path in runs.iterdir()} == {*names[-99:], executed.stem, "mine"}
+    kept = {*names[-19:], executed.stem, "mine"}
+    assert {path.name for path in runs.iterdir()} == {
+        f"{name}.{end}" for name in kept for end in ("ipynb", "json")
+    }
 
 
 def test_a_stopped_run_ends_in_order(
@@ -222,8 +265,11 @@ def test_a_stopped_run_ends_in_order(
     begun.join()
     assert failed.value.message == "The run was stopped before its end."
     assert (tmp_path / "ended in order").exists()
-    (executed,) = (settings.data_dir / "runs").iterdir()
+    (executed,) = (settings.data_dir / "runs").glob("*.ipynb")
     assert '"CancelledError"' in executed.read_text()
+    record = read_record(executed.with_suffix(".json"))
+    assert record
+    assert (record.outcome, record.exit_code) == ("stopped", 1)
 
 
 def test_a_run_that_takes_too_long_is_ended(settings: Settings, notebook: Callable[..., Path]) -> None:
@@ -234,6 +280,32 @@ def test_a_run_that_takes_too_long_is_ended(settings: Settings, notebook: Callab
         run_notebook(settings, notebook=source, timeout=0.5)
     assert failed.value.message == "The run took longer than 0.5 seconds and was ended."
     assert time.monotonic() - began < 30
+
+
+def test_a_run_that_heeds_nothing_is_killed_with_all_it_started(
+    tmp_path: Path, settings: Settings, notebook: Callable[..., Path]
+) -> None:
+    """A runner and a kernel that ignore every signal are killed when the grace is over."""
+    deaf = (
+        "import os, pathlib, signal, subprocess, sys\n"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN); signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'],"
+        " start_new_session=True)\n"
+        "pathlib.Path(folder, 'begun').write_text(f'{os.getpid()} {child.pid}')\n"
+        "child.wait()"
+    )
+    run = _start(
+        notebook("folder: str = ''", deaf), tmp_path / "out.ipynb", {"folder": str(tmp_path)}, settings
+    )
+    wait_for(tmp_path / "begun")
+    kill_family(run.pid)
+    assert run.wait(10) == -signal.SIGKILL
+    _close_pipes(run)
+    for pid in (tmp_path / "begun").read_text().split():
+        deadline = time.monotonic() + 10
+        while is_alive(int(pid)):
+            assert time.monotonic() < deadline, f"{pid} lives on"
+            time.sleep(0.02)
 
 
 def test_a_run_does_not_outlive_whoever_started_it(
@@ -270,6 +342,8 @@ def test_the_environment_carries_the_settings(tmp_path: Path, monkeypatch: pytes
             data_dir=tmp_path / "else where",
             export_interval_hours=0.5,
             port=0,
+            notify_mail_to=("a@example.com", "b@example.com"),
+            trusted_proxies=("10.0.0.0/8",),
         ),
     ]
     monkeypatch.chdir(tmp_path)

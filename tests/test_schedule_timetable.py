@@ -16,8 +16,15 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from clickup_toolkit.errors import ExportRunning, NotebookFailed
-from clickup_toolkit.schedule import SteadyClock, environment, run_forever
+from clickup_toolkit.errors import (
+    ExportRunning,
+    NotebookFailed,
+    SettingsError,
+    TokenRejected,
+    ToolkitError,
+    WorkspaceUnavailable,
+)
+from clickup_toolkit.schedule import SchedulerRunning, SteadyClock, environment, run_forever, run_if_due
 from clickup_toolkit.settings import Secret, Settings
 
 START = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
@@ -137,7 +144,7 @@ def test_a_failed_run_is_logged_and_the_next_comes_at_its_time(tmp_path: Path) -
         raise NotebookFailed("ClickUp cannot be reached.", "Check the network.")
 
     with capture_logs() as logs:
-        run_forever(Settings(data_dir=tmp_path), clock=clock, run=fail)
+        run_forever(Settings(data_dir=tmp_path, run_retries=0), clock=clock, run=fail)
     assert runs.hours == [0, 5]
     assert logs[:4] == [
         {"event": "schedule.next", "at": "2026-11-23T10:15:00+00:00", "log_level": "info"},
@@ -166,7 +173,7 @@ def test_two_schedulers_never_share_a_folder(tmp_path: Path) -> None:
     with capture_logs() as logs:
         run_forever(Settings(data_dir=tmp_path), clock=clock, run=run)
     refused = next(line for line in logs if line["event"] == "schedule.run_failed")
-    assert refused["error"] == f"Another scheduler already works in {tmp_path}."
+    assert refused["error"] == f"Another scheduler already works in {tmp_path} (process {os.getpid()})."
     assert refused["exit_code"] == ExportRunning.exit_code == 4
 
 
@@ -230,3 +237,148 @@ def test_sigterm_ends_the_scheduler_in_order(tmp_path: Path) -> None:
     assert time.monotonic() - began < 5
     assert [json.loads(line)["event"] for line in rest.splitlines()] == ["schedule.ended"]
     assert (tmp_path / "schedule.json").read_text() == plan
+
+
+def test_jitter_spreads_the_starts_and_keeps_the_phase(tmp_path: Path) -> None:
+    """Each start is late by a part of the jitter, not always the same one, and the same after a restart."""
+    late: dict[str, list[float]] = {}
+    for team in ("1", "2"):
+        for part in ("whole", "restarted"):
+            settings = Settings(team_id=team, data_dir=tmp_path / team / part, export_jitter_minutes=30)
+            clock = FakeClock(START, 60 if part == "whole" else 22)
+            runs = Runs(clock)
+            run_forever(settings, clock=clock, run=runs)
+            if part == "restarted":
+                clock.end = START + timedelta(hours=60)
+                run_forever(settings, clock=clock, run=runs)
+            late[team + part] = [round(hours - 5 * turn, 3) for turn, hours in enumerate(runs.hours)]
+    assert late["1whole"] == late["1restarted"]
+    assert late["1whole"] != late["2whole"]
+    assert all(0 <= each <= 0.5 for lates in late.values() for each in lates)
+    assert len(set(late["1whole"])) == len(late["1whole"]) == 12
+
+
+def test_jitter_never_makes_two_runs_of_one(tmp_path: Path) -> None:
+    """A jitter longer than the interval counts as half of it: no run is skipped and none comes twice."""
+    clock = FakeClock(START, 20.9)
+    runs = Runs(clock)
+    settings = Settings(data_dir=tmp_path, export_interval_hours=1, export_jitter_minutes=600)
+    run_forever(settings, clock=clock, run=runs)
+    assert [int(hours) for hours in runs.hours] == list(range(21))
+    assert all(hours % 1 <= 0.5 for hours in runs.hours)
+
+
+class Failing:
+    """Runs that fail so many times in a row, with this error, and then go well; notes who was told what."""
+
+    def __init__(self, clock: FakeClock, times: int, error: ToolkitError) -> None:
+        self.runs = Runs(clock)
+        self.left = times
+        self.error = error
+        self.told: list[str] = []
+
+    def __call__(self) -> Path:
+        executed = self.runs()
+        self.left -= 1
+        if self.left >= 0:
+            raise self.error
+        return executed
+
+    def failed(self, error: ToolkitError) -> None:
+        self.told.append(error.message)
+
+    def recovered(self) -> None:
+        self.told.append("good")
+
+    def keep(self, settings: Settings, clock: FakeClock) -> list[float]:
+        """Keep the schedule; return when runs began, in minutes since START."""
+        run_forever(settings, clock=clock, run=self, tell=self)
+        return [round(hours * 60, 1) for hours in self.runs.hours]
+
+
+def test_a_failed_run_is_tried_again_with_growing_waits(tmp_path: Path) -> None:
+    """Waits double from try to try; who comes through in the end has nothing to tell but that all is well."""
+    clock = FakeClock(START, 6)
+    failing = Failing(clock, 2, NotebookFailed("ClickUp cannot be reached."))
+    assert failing.keep(Settings(data_dir=tmp_path), clock) == [0, 5, 15, 300]
+    assert failing.told == ["good", "good"]
+
+
+def test_after_the_last_try_the_failure_is_told(tmp_path: Path) -> None:
+    """RUN_RETRIES more tries, then the failure is told once a run, and the phase is kept."""
+    clock = FakeClock(START, 6)
+    failing = Failing(clock, 99, NotebookFailed("ClickUp cannot be reached."))
+    settings = Settings(data_dir=tmp_path, run_retries=2, run_retry_minutes=1)
+    assert failing.keep(settings, clock) == [0, 1, 3, 300, 301, 303]
+    assert failing.told == ["ClickUp cannot be reached."] * 2
+
+
+@pytest.mark.parametrize("kind", [SettingsError, TokenRejected, WorkspaceUnavailable])
+def test_what_no_retry_can_help_is_told_at_once(tmp_path: Path, kind: type[ToolkitError]) -> None:
+    """A wrong setting and a refused token stay wrong, in a notebook too: no try before the next run."""
+    for inside in (True, False):
+        clock = FakeClock(START, 6)
+        error: ToolkitError = NotebookFailed("No.") if inside else kind("No.")
+        if isinstance(error, NotebookFailed):
+            error.cause, error.exit_code = kind, kind.exit_code
+        failing = Failing(clock, 99, error)
+        assert failing.keep(Settings(data_dir=tmp_path / str(inside)), clock) == [0, 300]
+        assert failing.told == ["No.", "No."]
+
+
+def test_no_try_reaches_into_the_next_run(tmp_path: Path) -> None:
+    """A try that would begin when the next run is due is left to that run."""
+    clock = FakeClock(START, 0.9)
+    failing = Failing(clock, 99, NotebookFailed("No."))
+    settings = Settings(data_dir=tmp_path, export_interval_hours=0.25, run_retries=9)
+    assert failing.keep(settings, clock) == [0, 5, 15, 20, 30, 35, 45, 50]
+
+
+def test_a_stop_between_two_tries_is_taken_up_again(tmp_path: Path) -> None:
+    """Who ends the scheduler while it waits for the next try finds the run taken up by the next start."""
+    clock = FakeClock(START, 0.1)
+    failing = Failing(clock, 1, NotebookFailed("No."))
+    settings = Settings(data_dir=tmp_path, run_retry_minutes=60)
+    assert failing.keep(settings, clock) == [0]
+    assert json.loads((tmp_path / "schedule.json").read_text())["running"] is True
+    clock.end += timedelta(hours=5)
+    assert failing.keep(settings, clock) == [0, 6, 300]
+
+
+def test_cron_may_call_as_often_as_it_likes(tmp_path: Path) -> None:
+    """Called every ten minutes, the export runs five hours apart, over midnight and a day of downtime."""
+    begun: list[float] = []
+    for minutes in [*range(0, 25 * 60, 10), *range(50 * 60, 62 * 60, 10)]:
+        clock = FakeClock(START + timedelta(minutes=minutes), 1)
+        runs = Runs(clock)
+        ended = run_if_due(Settings(data_dir=tmp_path), clock=clock, run=runs)
+        assert ended == (0 if runs.begun else None)
+        begun += runs.hours
+    assert begun == [0, 5, 10, 15, 20, 50, 55, 60]
+
+
+def test_cron_gets_the_exit_code_of_the_last_try(tmp_path: Path) -> None:
+    """A run that is due is tried again like any other, and its exit code is what the caller gets."""
+    clock = FakeClock(START, 10)
+    failing = Failing(clock, 99, NotebookFailed("No."))
+    settings = Settings(data_dir=tmp_path, run_retries=1)
+    assert run_if_due(settings, clock=clock, run=failing, tell=failing) == 1
+    assert failing.runs.hours == [0, 0.083]
+    assert failing.told == ["No."]
+
+
+def test_cron_beside_a_scheduler_is_refused(tmp_path: Path) -> None:
+    """While a scheduler works in the folder, nothing is run beside it."""
+    clock = FakeClock(START, 1)
+    runs = Runs(clock)
+    refused: list[str] = []
+
+    def run() -> Path:
+        with pytest.raises(SchedulerRunning) as caught:
+            run_if_due(Settings(data_dir=tmp_path), clock=clock, run=runs)
+        refused.append(caught.value.message)
+        return Path("executed.ipynb")
+
+    run_forever(Settings(data_dir=tmp_path), clock=clock, run=run)
+    assert refused == [f"Another scheduler already works in {tmp_path} (process {os.getpid()})."]
+    assert runs.begun == []

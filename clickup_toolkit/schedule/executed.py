@@ -12,25 +12,22 @@ from typing import Any, TypeAlias
 
 from clickup_toolkit.errors import StorageError
 
-__all__ = ["KEPT", "Cell", "drop_unreadable", "make_target", "read_cells", "read_outputs"]
+__all__ = ["Cell", "drop_unreadable", "make_target", "read_cells", "read_outputs"]
 
-KEPT = 100
-"""How many executed notebooks stay: three weeks of them at five hours, two megabytes each."""
-
-_NAME = re.compile(r"\d{8}T\d{6}Z(-\d+)?\.ipynb")  # others are somebody's own
+_NAME = re.compile(r"\d{8}T\d{6}Z(-\d+)?\.(ipynb|json)")  # others are somebody's own
 
 Cell: TypeAlias = dict[str, Any]  # a cell, or an output of one, as nbformat writes it
 
 
-def make_target(runs: Path) -> Path:
-    """Return where the next notebook goes; of those that are there, clear all that would be one too many.
+def make_target(runs: Path, keep: int) -> Path:
+    """Return where the next notebook goes; clear the oldest, so that with it ``keep`` are left.
 
     Raises :class:`StorageError` when the folder cannot be made.
     """
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     try:
         runs.mkdir(parents=True, exist_ok=True)
-        _clear(runs)
+        _clear(runs, keep)
         for number in range(1, 1000):
             target = runs / (f"{name}.ipynb" if number == 1 else f"{name}-{number}.ipynb")
             if not target.exists():
@@ -43,10 +40,13 @@ def make_target(runs: Path) -> Path:
     raise StorageError(f"{runs} already holds {name} a thousand times.", "Look at what starts so many runs.")
 
 
-def _clear(runs: Path) -> None:
-    old = sorted((path for path in runs.iterdir() if _NAME.fullmatch(path.name)), key=lambda path: path.stem)
-    for path in old[: 1 - KEPT]:
-        path.unlink(missing_ok=True)
+def _clear(runs: Path, keep: int) -> None:
+    """Remove the notebooks that are too many, each with its record."""
+    ours = [path for path in runs.iterdir() if _NAME.fullmatch(path.name)]
+    kept = set(sorted({path.stem for path in ours}, reverse=True)[: keep - 1])
+    for path in ours:
+        if path.stem not in kept:
+            path.unlink(missing_ok=True)
 
 
 def drop_unreadable(target: Path) -> None:

@@ -23,6 +23,8 @@ import clickup_toolkit
 from clickup_toolkit import errors
 from clickup_toolkit.errors import NotebookFailed, SettingsError, StorageError
 from clickup_toolkit.schedule.executed import Cell, drop_unreadable, make_target, read_cells
+from clickup_toolkit.schedule.outcome import recorded
+from clickup_toolkit.schedule.processes import kill_family
 from clickup_toolkit.settings import SETTINGS, Secret, Settings
 from clickup_toolkit.store.files import no_space
 
@@ -31,6 +33,7 @@ __all__ = ["EXPORT", "NO_SPACE", "check_parameters", "environment", "find_notebo
 EXPORT = "scheduled/export.ipynb"
 _GRACE_SECONDS = 30.0  # what a stopped run may take to give back its lock and save the notebook
 _LOOK_SECONDS = 0.2
+_STOPPED = "The run was stopped before its end."
 NO_SPACE = 3  # how the runner ends when the disk is full; 2 is for settings, 1 for all else
 
 Parameter: TypeAlias = bool | int | float | str | None
@@ -78,6 +81,8 @@ def environment(settings: Settings) -> dict[str, str]:
 def _as_text(name: str, value: object) -> str:
     if value is None:
         return "auto" if name == "concurrency" else ""
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
     return value.reveal() if isinstance(value, Secret) else str(value)
 
 
@@ -98,8 +103,22 @@ def run_notebook(
     :class:`NotebookFailed` for a failing cell, with its cause, and with the exit code of the
     :class:`~clickup_toolkit.errors.ToolkitError` that was the cause.
     """
-    target = make_target(settings.data_dir / "runs")
-    process = _start(notebook or find_notebook(), target, parameters or {}, settings)
+    target = make_target(settings.data_dir / "runs", settings.keep_runs)
+    with recorded(target):
+        _execute(notebook or find_notebook(), target, parameters or {}, settings, timeout, stop, on_line)
+    return target
+
+
+def _execute(
+    notebook: Path,
+    target: Path,
+    parameters: Mapping[str, Parameter],
+    settings: Settings,
+    timeout: float | None,
+    stop: threading.Event | None,
+    on_line: Callable[[str], None] | None,
+) -> None:
+    process = _start(notebook, target, parameters, settings)
     told: deque[str] = deque(maxlen=20)
     reader = threading.Thread(target=_follow, args=(process, told, on_line), daemon=True)
     reader.start()
@@ -110,10 +129,11 @@ def run_notebook(
         reader.join(timeout=_GRACE_SECONDS)
         _close_pipes(process)
     if cut_short:
-        raise NotebookFailed(cut_short, f"The next run goes on from its journal. It stands in {target}.")
+        failed = NotebookFailed(cut_short, f"The next run goes on from its journal. It stands in {target}.")
+        failed.stopped = cut_short == _STOPPED
+        raise failed
     if code:
         raise _failure(target, code, told)
-    return target
 
 
 def _start(
@@ -154,19 +174,25 @@ def _wait(process: subprocess.Popen[str], timeout: float | None, stop: threading
     deadline = time.monotonic() + timeout if timeout else None
     while process.poll() is None:
         if stop.wait(_LOOK_SECONDS):
-            return "The run was stopped before its end."
+            return _STOPPED
         if deadline and time.monotonic() > deadline:
-            return f"The run took longer than {timeout:g} seconds and was ended."
+            return f"The run took longer than {_length(timeout)} and was ended."
     return ""
 
 
+def _length(seconds: float | None) -> str:
+    hours = (seconds or 0) / 3600
+    return f"{hours:g} hours" if hours >= 1 else f"{seconds:g} seconds"
+
+
 def _end(process: subprocess.Popen[str]) -> int:
+    """End the run in order, by TERM; after the grace kill it, and its kernel with it."""
     if process.poll() is None:
         process.terminate()
         try:
             process.wait(_GRACE_SECONDS)
         except (subprocess.TimeoutExpired, KeyboardInterrupt):
-            process.kill()
+            kill_family(process.pid)
     return process.wait()
 
 
@@ -192,7 +218,7 @@ def _failure(target: Path, code: int, told: deque[str]) -> errors.ToolkitError:
     if cause is None:
         return NotebookFailed(f"The notebook stopped at cell {number}: {name}: {text}", remedy)
     failed = NotebookFailed(text, remedy)
-    failed.exit_code = cause.exit_code
+    failed.exit_code, failed.cause = cause.exit_code, cause
     return failed
 
 

@@ -6,13 +6,11 @@ ran is made up for once, at once, and does not shift the phase; a run that was c
 
 from __future__ import annotations
 
-import fcntl
+import hashlib
 import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,15 +19,11 @@ from typing import Protocol
 import structlog
 from apscheduler.triggers.interval import IntervalTrigger
 
-from clickup_toolkit.errors import ExportRunning, StorageError, ToolkitError
-from clickup_toolkit.schedule.notebook import run_notebook
-from clickup_toolkit.schedule.report import read_facts
-from clickup_toolkit.settings import Settings
-
-__all__ = ["Clock", "SteadyClock", "Timetable", "run_forever"]
+__all__ = ["PLAN", "Clock", "Plan", "SteadyClock", "Timetable", "read_plan"]
 
 _log = structlog.get_logger("clickup_toolkit.schedule")
-_LONGEST_WAIT = 60.0  # seconds; a machine that slept wakes up with its timers late, so look again
+PLAN = "schedule.json"
+"""The plan's file in the data folder."""
 
 
 class Clock(Protocol):
@@ -64,7 +58,9 @@ def _seconds_since_boot() -> float:
 
 
 @dataclass
-class _Plan:
+class Plan:
+    """When the next run is due (ISO 8601, UTC), hours between runs, and whether one is under way."""
+
     next: str
     interval_hours: float
     running: bool = False
@@ -75,12 +71,25 @@ class Timetable:
 
     A first timetable is due at once. With another interval than before, the phase begins anew at the time
     that was planned next, or now if that lies further away than the new interval.
+
+    ``jitter_minutes`` is the most by which a run starts later than planned. How much it is follows from
+    ``seed`` and the planned time, so that it is the same after a restart, and the phase never moves.
     """
 
-    def __init__(self, path: Path, interval_hours: float, now: datetime) -> None:
+    def __init__(
+        self,
+        path: Path,
+        interval_hours: float,
+        now: datetime,
+        *,
+        jitter_minutes: float = 0.0,
+        seed: str = "",
+    ) -> None:
         self._path = path
         self._interval = timedelta(hours=interval_hours)
-        self._plan = _read_plan(path) or _Plan(now.isoformat(), interval_hours)
+        self._jitter = min(timedelta(minutes=jitter_minutes), self._interval / 2)
+        self._seed = seed
+        self._plan = read_plan(path) or Plan(now.isoformat(), interval_hours)
         # More than one interval ahead: it was shortened, or the clock was wrong when this was noted.
         if self._next > now + self._interval:
             self._plan.next = now.isoformat()
@@ -90,9 +99,15 @@ class Timetable:
     def _next(self) -> datetime:
         return datetime.fromisoformat(self._plan.next)
 
+    @property
+    def starts(self) -> datetime:
+        """When the next run starts: as planned, and the jitter later."""
+        drawn = hashlib.sha256(f"{self._seed} {self._plan.next}".encode()).digest()[:8]
+        return self._next + self._jitter * (int.from_bytes(drawn, "big") / 2**64)
+
     def due(self, now: datetime) -> datetime:
         """Return when the next run starts; what was missed or cut off is due now."""
-        return now if self._plan.running else max(self._next, now)
+        return now if self._plan.running else max(self.starts, now)
 
     def begin(self, now: datetime) -> None:
         """Note that a run begins, and when the one after it is due: in phase, and after now."""
@@ -122,9 +137,10 @@ class Timetable:
             _log.warning("schedule.plan_not_kept", path=str(self._path), error=error.strerror)
 
 
-def _read_plan(path: Path) -> _Plan | None:
+def read_plan(path: Path) -> Plan | None:
+    """Return the plan that a scheduler keeps; None where there is none, or one that cannot be read."""
     try:
-        plan = _Plan(**json.loads(path.read_bytes()))
+        plan = Plan(**json.loads(path.read_bytes()))
         if datetime.fromisoformat(plan.next).tzinfo is None:
             raise ValueError("a time without a zone")
     except FileNotFoundError:
@@ -133,86 +149,3 @@ def _read_plan(path: Path) -> _Plan | None:
         _log.warning("schedule.plan_unreadable", path=str(path), error=str(error))
         return None
     return plan
-
-
-def run_forever(
-    settings: Settings,
-    *,
-    stop: threading.Event | None = None,
-    clock: Clock | None = None,
-    run: Callable[[], Path] | None = None,
-) -> None:
-    """Run the export notebook every ``export_interval_hours`` until ``stop`` is set.
-
-    A failed run is logged and the next one comes at its time. When ``stop`` is set, a run under way is ended
-    in order and taken up again by the next start. ``clock`` and ``run`` replace time and the run itself.
-    Raises :class:`ExportRunning` when another scheduler works in the same data folder.
-    """
-    stop = stop or threading.Event()
-    clock = clock or SteadyClock(stop)
-    run = run or (lambda: run_notebook(settings, stop=stop))
-    with _only_one(settings.data_dir):
-        timetable = Timetable(
-            settings.data_dir / "schedule.json", settings.export_interval_hours, clock.now()
-        )
-        while not _wait_until_due(timetable, clock):
-            timetable.begin(clock.now())
-            _run_once(run)
-            if stop.is_set():
-                break  # the run stays noted as under way
-            timetable.finish()
-    _log.info("schedule.ended")
-
-
-def _wait_until_due(timetable: Timetable, clock: Clock) -> bool:
-    due = timetable.due(clock.now())
-    _log.info("schedule.next", at=due.isoformat(timespec="seconds"))
-    while (left := (due - clock.now()).total_seconds()) > 0:
-        if clock.wait(min(left, _LONGEST_WAIT)):
-            return True
-    return clock.wait(0)
-
-
-def _run_once(run: Callable[[], Path]) -> None:
-    began = time.monotonic()
-    _log.info("schedule.run_begun")
-    try:
-        executed = run()
-    except ToolkitError as error:
-        _log.error(
-            "schedule.run_failed",
-            error=error.message,
-            remedy=error.remedy,
-            exit_code=error.exit_code,
-            seconds=round(time.monotonic() - began, 1),
-        )
-        return
-    seconds = round(time.monotonic() - began, 1)
-    _log.info("schedule.run_done", notebook=str(executed), seconds=seconds, **_facts(executed))
-
-
-def _facts(executed: Path) -> dict[str, object]:
-    facts = read_facts(executed)
-    return {name: facts[name] for name in ("version", "complete", "tasks") if name in facts}
-
-
-@contextmanager
-def _only_one(data_dir: Path) -> Iterator[None]:
-    path = data_dir / "schedule.lock"
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        file = path.open("a+")
-    except OSError as error:
-        raise StorageError(
-            f"{path} cannot be written: {error.strerror}.",
-            "Set CLICKUP_DATA_DIR to a folder that can be written.",
-        ) from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ExportRunning(
-                f"Another scheduler already works in {data_dir}.",
-                "End it first, or give this one another CLICKUP_DATA_DIR.",
-            ) from None
-        yield
