@@ -3,6 +3,7 @@
 pytest_plugins = [
     "tests.fixtures.valkey",
     "tests.fixtures.demo",
+    "tests.fixtures.nginx",
     "tests.fixtures.browser",
     "tests.fixtures.ci",
 ]
