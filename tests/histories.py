@@ -189,7 +189,7 @@ class Story:
         return data_dir
 
     def _started(self, list_id: str, visit: Stay) -> bool:
-        return self._workflow[list_id, visit.status][0] not in ("open", "unstarted")
+        return self._workflow[list_id, visit.status][0] == "custom"
 
     def _sums(self, task: records.Task, visits: list[Stay], starts: list[int]) -> list[records.TimeInStatus]:
         sums: dict[str, int] = {}

@@ -78,7 +78,7 @@ def test_lead_and_cycle_time_of_what_was_finished() -> None:
     story = Story().list("App", WORKFLOW)
     story.task("Login", "App", "to do 10h > doing 20h > shipped 1d")
     story.task("Logout", "App", "to do 50h > doing 40h > done 1d")
-    story.task("Given back", "App", "shipped 1d", cycle_time_ms=None)
+    story.task("Given back", "App", "shipped 1d")
     story.task("Search", "App", "to do 10h > doing 900h")
     shows(
         analyse.lead_and_cycle_time(story.table("tasks"), now=story.now),

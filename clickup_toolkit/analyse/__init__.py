@@ -8,8 +8,8 @@ reads a file, a clock or the environment. Durations are in milliseconds and end 
 
 from __future__ import annotations
 
-from clickup_toolkit.analyse.basis import TASK_COLUMNS, TIME_IN_STATUS_COLUMNS
-from clickup_toolkit.analyse.flow import lead_and_cycle_time, throughput, work_item_age
+from clickup_toolkit.analyse.columns import TASK_COLUMNS, TIME_IN_STATUS_COLUMNS
+from clickup_toolkit.analyse.flow import finished_work, lead_and_cycle_time, throughput, work_item_age
 from clickup_toolkit.analyse.groups import (
     OF_TASKS,
     Grouping,
@@ -18,7 +18,8 @@ from clickup_toolkit.analyse.groups import (
     by_tag,
     by_task_type,
 )
-from clickup_toolkit.analyse.status_time import queues, time_in_status, waiting_now, where_work_waits
+from clickup_toolkit.analyse.queues import queues
+from clickup_toolkit.analyse.status_time import time_in_status, waiting_now, where_work_waits
 from clickup_toolkit.analyse.words import Sentence, duration, headline, percent, readable
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "by_tag",
     "by_task_type",
     "duration",
+    "finished_work",
     "headline",
     "lead_and_cycle_time",
     "percent",

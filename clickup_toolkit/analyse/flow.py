@@ -7,32 +7,58 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from clickup_toolkit.analyse.basis import (
-    NOT_STARTED,
-    PERCENTILE,
-    instant,
-    is_abandoned,
-    is_finished,
-    milliseconds,
-    whole,
+from clickup_toolkit.analyse.basis import PERCENTILE, Floats, Mask, Places, instant, percentiles, text, times
+from clickup_toolkit.analyse.calendar import Unit, beginnings, calendar, period_of
+from clickup_toolkit.analyse.columns import CHANGES, CYCLE, STAYS
+from clickup_toolkit.analyse.cycle import CLICKUP_RULE, Cycle, Spans, spans
+from clickup_toolkit.analyse.groups import Grouping, grouped, place_labels, told
+from clickup_toolkit.analyse.measure import measure
+from clickup_toolkit.analyse.source import APPROXIMATED, EXACT, OBSERVED, Observation, sourced
+from clickup_toolkit.analyse.working import WorkingTime
+
+__all__ = ["finished_work", "lead_and_cycle_time", "throughput", "work_item_age"]
+
+_TIMES = ["done", "lead_median_ms", "lead_p85_ms", "started", "cycle_median_ms", "cycle_p85_ms", "source"]
+_AGES = [
+    "task_id",
+    "name",
+    "url",
+    "list_id",
+    "list",
+    "status",
+    "started",
+    "age_ms",
+    "since_created_ms",
+    "source",
+]
+_DONE = ["task_id", "name", "url", "list_id", "list", "created", "started", "finished", "lead_ms", "cycle_ms"]
+
+
+@measure(
+    rows={"tasks": "finished"},
+    tasks=CYCLE,
+    time_in_status=STAYS,
+    status_changes=CHANGES,
+    exports=("started",),
 )
-from clickup_toolkit.analyse.groups import Grouping, grouping, place_labels
-
-__all__ = ["lead_and_cycle_time", "throughput", "work_item_age"]
-
-_TIMES = ["done", "lead_median_ms", "lead_p85_ms", "started", "cycle_median_ms", "cycle_p85_ms"]
-_AGES = ["task_id", "name", "url", "list_id", "list", "status", "started", "age_ms", "since_created_ms"]
-
-
 def lead_and_cycle_time(
-    tasks: pd.DataFrame, *, now: datetime, by: str | Grouping = "list", since: datetime | None = None
+    tasks: pd.DataFrame,
+    *,
+    now: datetime,
+    by: str | Grouping = "list",
+    since: datetime | None = None,
+    working: WorkingTime | None = None,
+    cycle: Cycle = CLICKUP_RULE,
+    time_in_status: pd.DataFrame | None = None,
+    status_changes: pd.DataFrame | None = None,
+    exports: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Tell how long finished work took: one row a group, the one that finished most first.
 
     Lead time runs from creation to done (from the customer's wish to its fulfilment), cycle time from
     leaving the not-started statuses to done (elapsed time between start and finish, after *The Kanban
-    Guide*, 2020). Counted are tasks done from ``since`` (default: ever) to ``now``; cycle time is empty
-    where ClickUp's sums do not tell the start.
+    Guide*, 2020), or as ``cycle`` says. Counted are tasks done from ``since`` (default: ever) to ``now``;
+    cycle time is empty where ClickUp's sums do not tell the start. With ``working``, working time counts.
 
     ============================ ===== ===============================================
     <by>_id, <by>                      the group; absent with ``by="status"``
@@ -40,118 +66,199 @@ def lead_and_cycle_time(
     lead_median_ms, lead_p85_ms  ms    half, and 85 in 100, took at most this
     started                      tasks those of them with a known cycle time
     cycle_median_ms, cycle_p85_ms ms   the same of their cycle times; empty without one
+    source                             of the cycle times; lead times are exact
     ============================ ===== ===============================================
     """
-    done = _finished_between(tasks, since, now)
-    grouped = _joined(done, by).groupby(["id", "label"], sort=False)
-    table = grouped.agg(done=("lead_time_ms", "size"), started=("cycle_time_ms", "count"))
-    for name in ("lead", "cycle"):
-        times = grouped[f"{name}_time_ms"]
-        table[f"{name}_median_ms"] = times.median().round()
-        table[f"{name}_p85_ms"] = times.quantile(PERCENTILE).round()
-    table = table.reset_index().sort_values(["done", "label", "id"], ascending=[False, True, True])
-    return _named(table, by, _TIMES)
+    seen = Observation.of(status_changes, exports)
+    found = spans(tasks, cycle, time_in_status, seen)
+    rows, groups = np.flatnonzero(_finished_between(found, since, now)), grouped(tasks, by)
+    task, code = _members(groups.task, groups.code, rows, len(tasks))
+    count = len(groups.ids)
+    lead, took = _spent(found, working)
+    table = pd.DataFrame({"group": np.arange(count), "done": np.bincount(code, minlength=count)})
+    for name, values in (("lead", lead), ("cycle", took)):
+        late = percentiles(code, count, values[task], (0.5, PERCENTILE)).round()
+        table[f"{name}_median_ms"], table[f"{name}_p85_ms"] = late.T
+    known = ~np.isnan(took[task])
+    table["started"] = np.bincount(code[known], minlength=count)
+    unseen = np.bincount(code[known & ~found.observed[task]], minlength=count)
+    table["source"] = np.where((table["started"] > 0) & (unseen == 0), OBSERVED, APPROXIMATED)
+    table["label"], table["id"] = groups.labels, groups.ids
+    table = table[table["done"] > 0].sort_values(["done", "label", "id"], ascending=[False, True, True])
+    return sourced(told(table, groups, _TIMES), APPROXIMATED, seen.at)
 
 
+@measure(
+    rows={"tasks": "finished"},
+    tasks=(*CYCLE, "name", "url"),
+    time_in_status=STAYS,
+    status_changes=CHANGES,
+    exports=("started",),
+)
+def finished_work(
+    tasks: pd.DataFrame,
+    *,
+    now: datetime,
+    since: datetime | None = None,
+    working: WorkingTime | None = None,
+    cycle: Cycle = CLICKUP_RULE,
+    time_in_status: pd.DataFrame | None = None,
+    status_changes: pd.DataFrame | None = None,
+    exports: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """List the finished tasks with what they took, the last finished first: the points of a scatterplot.
+
+    The cycle time scatterplot of D. Vacanti, *Actionable Agile Metrics for Predictability*, 2015; lead and
+    cycle time as in :func:`lead_and_cycle_time`.
+
+    One row a task: ``task_id``, ``name``, ``url``, ``list_id``, ``list``, ``created``, ``started``,
+    ``finished``, ``lead_ms``, ``cycle_ms`` (empty where the start is not known), ``source`` (of the start).
+    """
+    seen = Observation.of(status_changes, exports)
+    found = spans(tasks, cycle, time_in_status, seen)
+    rows = np.flatnonzero(_finished_between(found, since, now))
+    lead, took = _spent(found, working)
+    table = _described(tasks, rows).assign(
+        created=times(found.created[rows]),
+        started=times(found.start[rows]),
+        finished=times(found.finish[rows]),
+        lead_ms=lead[rows],
+        cycle_ms=took[rows],
+        source=found.source.to_numpy()[rows],
+    )
+    table = table.sort_values(["finished", "task_id"], ascending=[False, True]).reset_index(drop=True)
+    return sourced(table[[*_DONE, "source"]], APPROXIMATED, seen.at)
+
+
+@measure(rows={"tasks": "finished"}, tasks=CYCLE)
 def throughput(
     tasks: pd.DataFrame,
     *,
     now: datetime,
     by: str | Grouping = "status",
     weeks: int | None = None,
+    days: int | None = None,
+    unit: Unit = "week",
     tz: str = "UTC",
 ) -> pd.DataFrame:
     """Count the tasks finished in each week, Monday to Sunday in time zone ``tz``; empty weeks count 0.
 
     Work items finished per unit of time, after *The Kanban Guide*, 2020. The weeks run from the first one
-    in which anything was finished (or the last ``weeks``) to that of ``now``, for every group alike.
+    in which anything was finished (or the last ``weeks``) to that of ``now``, for every group alike. With
+    ``unit="day"`` (or ``days``, the last so many) days are counted instead, those that had none as 0.
 
-    Columns: ``<by>_id``, ``<by>`` (absent with ``by="status"``, the default: all together), ``week`` (its
-    first instant), ``done`` (tasks), ``complete`` (false for the week that is not over at ``now``).
+    Columns: ``<by>_id``, ``<by>`` (absent with ``by="status"``, the default: all together), ``week`` or
+    ``day`` (its first instant), ``done`` (tasks), ``complete`` (false for the one that is not over at
+    ``now``). Exact.
     """
-    rows = _joined(_finished_between(tasks, None, now), by)
-    rows["week"] = _monday(rows["finished"], tz)
-    table = _groups(rows, by).merge(_calendar(rows["week"], now, weeks, tz), how="cross")
-    counts = rows.groupby(["id", "week"]).size().rename("done").reset_index()
-    table = table.merge(counts, on=["id", "week"], how="left").fillna({"done": 0}).astype({"done": "int64"})
-    table["complete"] = _midnight(table["week"] + pd.Timedelta(weeks=1), tz) <= pd.Timestamp(now)
-    table["week"] = _midnight(table["week"], tz)
-    return _named(table, by, ["week", "done", "complete"])
+    unit, last = ("day", days) if days is not None else (unit, weeks if unit == "week" else None)
+    found, groups = spans(tasks), grouped(tasks, by)
+    rows = np.flatnonzero(_finished_between(found, None, now))
+    period = period_of(found.finish[rows], unit, tz)
+    dates = calendar(period.min() if len(period) else None, now, unit, last, tz)
+    place = np.full(len(tasks), -1)
+    place[rows] = pd.Index(dates).get_indexer(pd.Index(period))
+    task, code = _members(groups.task, groups.code, rows, len(tasks))
+    shown = _shown(code, len(groups.ids), groups.name)
+    within = place[task] >= 0
+    cells = np.bincount(
+        code[within] * len(dates) + place[task][within], minlength=len(groups.ids) * len(dates)
+    )
+    group = pd.DataFrame({"group": shown, "label": np.array(groups.labels, dtype=object)[shown]})
+    group = group.assign(id=np.array(groups.ids, dtype=object)[shown]).sort_values(["label", "id"])
+    table = group.merge(pd.DataFrame({"place": np.arange(len(dates)), unit: dates}), how="cross")
+    table["done"] = cells[table["group"].to_numpy() * len(dates) + table["place"].to_numpy()]
+    following = table[unit] + pd.Timedelta(days=7 if unit == "week" else 1)
+    table["complete"] = beginnings(following, tz) <= pd.Timestamp(now)
+    table[unit] = beginnings(table[unit], tz)
+    return sourced(told(table, groups, [unit, "done", "complete"]), EXACT)
 
 
-def work_item_age(tasks: pd.DataFrame, *, now: datetime) -> pd.DataFrame:
+@measure(
+    rows={"tasks": "unfinished"},
+    tasks=(*CYCLE, "name", "url"),
+    time_in_status=STAYS,
+    status_changes=CHANGES,
+    exports=("started",),
+)
+def work_item_age(
+    tasks: pd.DataFrame,
+    *,
+    now: datetime,
+    working: WorkingTime | None = None,
+    cycle: Cycle = CLICKUP_RULE,
+    time_in_status: pd.DataFrame | None = None,
+    status_changes: pd.DataFrame | None = None,
+    exports: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """List the unfinished tasks that have been started, the oldest first.
 
     Work item age is the time from the start to the current instant, after *The Kanban Guide*, 2020. Tasks
     that have not left the not-started statuses have no age; those whose start ClickUp's sums do not tell
-    are left out.
+    are left out. ``cycle`` and ``working`` as in :func:`lead_and_cycle_time`.
 
     One row a task: ``task_id``, ``name``, ``url``, ``list_id``, ``list``, ``status``, ``started``,
-    ``age_ms`` (ms from ``started`` to ``now``) and ``since_created_ms`` (ms from creation to ``now``).
+    ``age_ms`` (ms from ``started`` to ``now``), ``since_created_ms`` (ms from creation to ``now``) and
+    ``source`` (of the start).
     """
-    started = ~tasks["status_type"].isin(NOT_STARTED) & tasks["cycle_started"].notna()
-    table = tasks[started & ~is_finished(tasks) & ~is_abandoned(tasks)]
-    lists = table["list_id"].fillna("")
-    table = table.assign(
-        list_id=lists,
-        list=lists.map(place_labels(tasks, "list")).astype("str"),
-        age_ms=_until(table["cycle_started"], now),
-        since_created_ms=_until(table["date_created"], now),
-    ).rename(columns={"id": "task_id", "cycle_started": "started"})
-    return table.sort_values(["age_ms", "task_id"], ascending=[False, True])[_AGES].reset_index(drop=True)
+    seen = Observation.of(status_changes, exports)
+    found = spans(tasks, cycle, time_in_status, seen)
+    rows, at = np.flatnonzero(found.going), instant(now)
+    age, since_created = (_passed(each[rows], at, working) for each in (found.start, found.created))
+    table = _described(tasks, rows).assign(
+        status=text(tasks["status"].iloc[rows]).to_numpy(),
+        started=times(found.start[rows]),
+        age_ms=age.round().astype("int64"),
+        since_created_ms=pd.Series(since_created).round(),
+        source=found.source.to_numpy()[rows],
+    )
+    if table["since_created_ms"].notna().all():
+        table["since_created_ms"] = table["since_created_ms"].astype("int64")
+    table = table.sort_values(["age_ms", "task_id"], ascending=[False, True]).reset_index(drop=True)
+    return sourced(table[_AGES], APPROXIMATED, seen.at)
 
 
-def _until(times: pd.Series, now: datetime) -> pd.Series:
-    age = pd.Series(instant(now) - milliseconds(times), index=times.index)
-    return whole(age.clip(lower=0)) if age.notna().all() else age.clip(lower=0)
+def _described(tasks: pd.DataFrame, rows: Places) -> pd.DataFrame:
+    """Return ``task_id``, ``name``, ``url``, ``list_id`` and ``list`` of some tasks."""
+    lists = text(tasks["list_id"].iloc[rows]).fillna("").reset_index(drop=True)
+    return pd.DataFrame(
+        {
+            "task_id": text(tasks["id"].iloc[rows]).array,
+            "name": text(tasks["name"].iloc[rows]).array,
+            "url": text(tasks["url"].iloc[rows]).array,
+            "list_id": lists.array,
+            "list": lists.map(place_labels(tasks, "list")).astype("str").array,
+        }
+    )
 
 
-def _finished_between(tasks: pd.DataFrame, since: datetime | None, now: datetime) -> pd.DataFrame:
-    finished = tasks["date_done"].fillna(tasks["date_closed"])
-    at = milliseconds(finished)
-    keep = is_finished(tasks) & (at <= instant(now))
-    if since is not None:
-        keep &= at >= instant(since)
-    return tasks.assign(finished=pd.to_datetime(np.where(np.isnan(at), np.nan, at), unit="ms", utc=True))[
-        keep
-    ]
+def _spent(found: Spans, working: WorkingTime | None) -> tuple[Floats, Floats]:
+    """Return lead and cycle times in ms; NaN where an end is missing or the order is wrong."""
+    lead, took = found.finish - found.created, found.finish - found.start
+    if working is None:
+        return np.where(lead < 0, np.nan, lead), np.where(took < 0, np.nan, took)
+    worked = working.between(found.created, found.finish), working.between(found.start, found.finish)
+    return np.where(lead < 0, np.nan, worked[0]), np.where(took < 0, np.nan, worked[1])
 
 
-def _joined(tasks: pd.DataFrame, by: str | Grouping) -> pd.DataFrame:
-    rows = grouping(tasks, by).rows
-    return rows.merge(tasks.rename(columns={"id": "task_id"}), on="task_id")
+def _passed(since: Floats, now: float, working: WorkingTime | None) -> Floats:
+    if working is None:
+        return (now - since).clip(min=0)
+    return working.between(since, np.full(len(since), now))
 
 
-def _groups(rows: pd.DataFrame, by: str | Grouping) -> pd.DataFrame:
-    if _name(by) == "status":
-        return pd.DataFrame({"id": [""], "label": [""]})
-    return rows[["id", "label"]].drop_duplicates().sort_values(["label", "id"])
+def _finished_between(found: Spans, since: datetime | None, now: datetime) -> Mask:
+    keep = found.finish <= instant(now)
+    return keep if since is None else keep & (found.finish >= instant(since))
 
 
-def _calendar(finished: pd.Series, now: datetime, weeks: int | None, tz: str) -> pd.DataFrame:
-    last = _monday(pd.Series([pd.Timestamp(now)]), tz).iloc[0]
-    first = finished.min() if weeks is None else last - pd.Timedelta(weeks=weeks - 1)
-    days = pd.date_range(last if pd.isna(first) else first, last, freq="7D", unit="ms")
-    return pd.DataFrame({"week": days})
+def _members(task: Places, code: Places, rows: Places, tasks: int) -> tuple[Places, Places]:
+    """Return those memberships of groups that are about some of the tasks."""
+    wanted = np.zeros(tasks, dtype=bool)
+    wanted[rows] = True
+    return task[wanted[task]], code[wanted[task]]
 
 
-def _monday(times: pd.Series, tz: str) -> pd.Series:
-    """Return the date of the Monday before, without a time zone: dates, not hours, survive a clock change."""
-    local = times.dt.tz_convert(tz).dt.tz_localize(None).dt.normalize()
-    return pd.Series(local - pd.to_timedelta(local.dt.day_of_week, unit="D")).dt.as_unit("ms")
-
-
-def _midnight(days: pd.Series, tz: str) -> pd.Series:
-    return pd.Series(days.dt.tz_localize(tz, nonexistent="shift_forward", ambiguous=True))
-
-
-def _name(by: str | Grouping) -> str:
-    return by.name if isinstance(by, Grouping) else by
-
-
-def _named(table: pd.DataFrame, by: str | Grouping, columns: list[str]) -> pd.DataFrame:
-    name = _name(by)
-    if name == "status":
-        return table[columns].reset_index(drop=True)
-    table = table.rename(columns={"id": f"{name}_id", "label": name})
-    return table[[f"{name}_id", name, *columns]].reset_index(drop=True)
+def _shown(code: Places, groups: int, name: str) -> Places:
+    """Return the groups to show: all together always, others where they finished something."""
+    return np.arange(groups) if name == "status" else np.flatnonzero(np.bincount(code, minlength=groups))

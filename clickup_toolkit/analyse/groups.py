@@ -10,21 +10,39 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
+
+from clickup_toolkit.analyse.basis import (
+    Coded,
+    Places,
+    coded,
+    is_finished,
+    milliseconds,
+    positions,
+    text,
+    times,
+)
 
 __all__ = [
     "OF_TASKS",
+    "Grouped",
     "Grouping",
     "by_custom_field",
     "by_member",
+    "by_period",
     "by_tag",
     "by_task_type",
-    "grouping",
+    "grouped",
+    "name_of",
     "place_labels",
+    "told",
 ]
 
-OF_TASKS = ("list", "folder", "space", "status", "priority", "task_type")
-"""Groupings that need the task table alone. ``status`` is no grouping beyond the statuses themselves."""
+_PERIODS = {"done_week": "W", "done_month": "M", "done_quarter": "Q"}
+OF_TASKS = ("list", "folder", "space", "status", "priority", "task_type", *_PERIODS)
+"""Groupings that need the task table alone. ``status`` is no grouping beyond the statuses themselves;
+``done_week``, ``done_month`` and ``done_quarter`` are the periods, in UTC, in which tasks were finished."""
 
 _PARENTS = {"list": ("folder", "space"), "folder": ("space",), "space": ()}
 _TAKEN = {
@@ -56,24 +74,63 @@ class Grouping(NamedTuple):
     rows: pd.DataFrame
 
 
-def grouping(tasks: pd.DataFrame, by: str | Grouping) -> Grouping:
-    """Return the grouping that ``by`` names. Raises ValueError for a word that names none."""
+class Grouped(NamedTuple):
+    """Groups as numbers: ``task`` (position) is in group ``code``; ``ids`` and ``labels`` by code."""
+
+    name: str
+    task: Places
+    code: Places
+    ids: list[str]
+    labels: list[str]
+
+
+def name_of(by: str | Grouping) -> str:
+    """Return what a grouping is called."""
+    return by.name if isinstance(by, Grouping) else by
+
+
+def grouped(tasks: pd.DataFrame, by: str | Grouping) -> Grouped:
+    """Return the groups that ``by`` names. Raises ValueError for a word that names none."""
     if isinstance(by, Grouping):
-        return by
+        return _of_rows(tasks, by)
     if by in _PARENTS:
         return _by_place(tasks, by)
     if by == "status":
-        return _grouping(by, tasks["id"], "", "")
+        return Grouped(by, np.arange(len(tasks)), np.zeros(len(tasks), dtype="int64"), [""], [""])
     if by == "priority":
-        return _grouping(
-            by, tasks["id"], tasks["priority"].fillna(""), tasks["priority"].fillna("No priority")
-        )
+        found = coded(tasks["priority"])
+        return _of_codes(by, found, [str(value) or "No priority" for value in found.values])
     if by == "task_type":
-        return by_task_type(tasks)
+        return _of_rows(tasks, by_task_type(tasks))
+    if by in _PERIODS:
+        return _of_rows(tasks, by_period(tasks, by))
     raise ValueError(
         f"by={by!r} names no grouping: choose one of {', '.join(OF_TASKS)}, "
         "or pass what by_member, by_tag or by_custom_field return"
     )
+
+
+def _of_rows(tasks: pd.DataFrame, by: Grouping) -> Grouped:
+    task = positions(by.rows["task_id"], tasks["id"])
+    rows = by.rows[task >= 0]
+    ids = coded(rows["id"])
+    labels = coded(rows["label"])
+    first = _first_rows(ids)
+    named = [str(labels.values[code]) for code in labels.codes[first]]
+    return Grouped(by.name, task[task >= 0], ids.codes, [str(value) for value in ids.values], named)
+
+
+def _of_codes(name: str, found: Coded, labels: list[str]) -> Grouped:
+    return Grouped(
+        name, np.arange(len(found.codes)), found.codes, [str(value) for value in found.values], labels
+    )
+
+
+def _first_rows(found: Coded) -> Places:
+    """Return the first row of each value."""
+    first = np.zeros(len(found.values), dtype="int64")
+    first[found.codes[::-1]] = np.arange(len(found.codes))[::-1]
+    return first
 
 
 def by_member(tasks: pd.DataFrame, task_assignees: pd.DataFrame, members: pd.DataFrame) -> Grouping:
@@ -109,17 +166,47 @@ def by_task_type(tasks: pd.DataFrame, task_types: pd.DataFrame | None = None) ->
     if task_types is not None:
         named = task_types[task_types["name"].notna()]
         names |= {int(key): str(name) for key, name in zip(named["id"], named["name"], strict=True)}
-    ids = tasks["task_type_id"].fillna(0).astype("int64")
-    labels = {key: names.get(key, f"Type {key}") for key in ids.unique()}
-    return _grouping("task_type", tasks["id"], ids.astype("string").astype("str"), ids.map(labels))
+    codes, kinds = pd.factorize(tasks["task_type_id"].fillna(0).astype("int64"))
+    labels = [names.get(int(key), f"Type {key}") for key in kinds]
+    return _categories("task_type", tasks["id"], codes, [str(key) for key in kinds], labels)
+
+
+def by_period(tasks: pd.DataFrame, by: str = "done_month", tz: str = "UTC") -> Grouping:
+    """Group by the week (from Monday), month or quarter of time zone ``tz`` in which tasks were finished.
+
+    ``by`` is done_week, done_month or done_quarter; tasks that are not finished are 'Not finished'. Labels
+    are ``2026-11-23`` (the Monday), ``2026-11`` and ``2026-Q4``, so that they sort in time.
+    """
+    at = milliseconds(tasks["date_done"].fillna(tasks["date_closed"]))
+    local = pd.Series(times(np.where(is_finished(tasks), at, np.nan))).dt.tz_convert(tz).dt.tz_localize(None)
+    codes, periods = pd.factorize(local.dt.to_period(_PERIODS[by]))
+    labels = [_period(period, by) for period in periods]
+    places = np.where(codes < 0, len(labels), codes)
+    return _categories(by, tasks["id"], places, [*labels, ""], [*labels, "Not finished"])
+
+
+def _period(period: pd.Period, by: str) -> str:
+    if by == "done_week":
+        return period.start_time.strftime("%Y-%m-%d")
+    return period.strftime("%Y-%m") if by == "done_month" else f"{period.year}-Q{period.quarter}"
+
+
+def _categories(name: str, ids: pd.Series, codes: Places, keys: list[str], labels: list[str]) -> Grouping:
+    """Make a grouping of codes; its texts are kept once each."""
+    place, unique = pd.factorize(np.array(labels, dtype=object))
+    named = pd.Categorical.from_codes(place[codes], pd.Index(unique, dtype="str"))
+    keyed = pd.Categorical.from_codes(np.asarray(codes), pd.Index(keys, dtype="str"))
+    rows = {"task_id": ids, "id": keyed, "label": named}
+    return Grouping(name, pd.DataFrame(rows))
 
 
 def place_labels(tasks: pd.DataFrame, level: str) -> pd.Series:
     """Name each list, folder or space by id; places of the same name get what they lie in before it."""
     names = [f"{place}_name" for place in (level, *_PARENTS[level])]
-    ids = tasks[f"{level}_id"].fillna("")
-    places = tasks.loc[~ids.duplicated(), names].set_axis(ids[~ids.duplicated()], axis=0)
-    unnamed = places.index.to_series().replace("", f"No {level}")
+    found = coded(tasks[f"{level}_id"])
+    places = tasks[names].iloc[_first_rows(found)].set_axis(found.values.astype("str"), axis=0)
+    places = places.apply(text)
+    unnamed = pd.Series(places.index.where(places.index != "", f"No {level}"), index=places.index)
     labels = places[names[0]].fillna(unnamed).astype("str")
     twins = labels.duplicated(keep=False)
     for parent in names[1:]:
@@ -129,20 +216,28 @@ def place_labels(tasks: pd.DataFrame, level: str) -> pd.Series:
     return labels.mask(labels.duplicated(keep=False), labels + " (" + labels.index + ")")
 
 
-def _by_place(tasks: pd.DataFrame, level: str) -> Grouping:
-    ids = tasks[f"{level}_id"].fillna("")
-    return _grouping(level, tasks["id"], ids, ids.map(place_labels(tasks, level)))
+def _by_place(tasks: pd.DataFrame, level: str) -> Grouped:
+    return _of_codes(level, coded(tasks[f"{level}_id"]), place_labels(tasks, level).tolist())
 
 
 def _membership(
     name: str, tasks: pd.DataFrame, rows: pd.DataFrame, column: str, labels: dict[str, str], without: str
 ) -> Grouping:
-    groups = pd.DataFrame({"task_id": rows["task_id"], "id": rows[column]}).drop_duplicates()
+    groups = pd.DataFrame({"task_id": text(rows["task_id"]), "id": text(rows[column])}).drop_duplicates()
     groups["label"] = groups["id"].map(labels).fillna(groups["id"]) if labels else groups["id"]
-    others = tasks.loc[~tasks["id"].isin(groups["task_id"]), "id"]
-    rest = pd.DataFrame({"task_id": others, "id": "", "label": without})
+    others = tasks.loc[positions(tasks["id"], groups["task_id"]) < 0, "id"]
+    rest = pd.DataFrame({"task_id": text(others), "id": "", "label": without})
     return Grouping(name, pd.concat([groups, rest], ignore_index=True))
 
 
-def _grouping(name: str, task_ids: pd.Series, ids: object, labels: object) -> Grouping:
-    return Grouping(name, pd.DataFrame({"task_id": task_ids, "id": ids, "label": labels}))
+def told(table: pd.DataFrame, groups: Grouped, columns: list[str]) -> pd.DataFrame:
+    """Put the group's id and label in front, named after the grouping, and the columns in order."""
+    if groups.name == "status":
+        return table[columns].reset_index(drop=True)
+    labelled = table.assign(
+        **{
+            f"{groups.name}_id": pd.Series(groups.ids, dtype="str").reindex(table["group"]).array,
+            groups.name: pd.Series(groups.labels, dtype="str").reindex(table["group"]).array,
+        }
+    )
+    return labelled[[f"{groups.name}_id", groups.name, *columns]].reset_index(drop=True)

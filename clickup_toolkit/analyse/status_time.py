@@ -14,20 +14,26 @@ from clickup_toolkit.analyse.basis import (
     Floats,
     Places,
     instant,
-    whole,
+    percentiles,
+    text,
 )
-from clickup_toolkit.analyse.groups import Grouping, place_labels
-from clickup_toolkit.analyse.stays import group_stays, stays
+from clickup_toolkit.analyse.columns import OF_TASK, STATUS, STATUSES, STAYS
+from clickup_toolkit.analyse.groups import Grouping, place_labels, told
+from clickup_toolkit.analyse.history import came_and_went
+from clickup_toolkit.analyse.measure import measure
+from clickup_toolkit.analyse.source import APPROXIMATED, EXACT, sourced
+from clickup_toolkit.analyse.stays import GroupedStays, group_stays, stays
+from clickup_toolkit.analyse.working import WorkingTime
 
-__all__ = ["QUEUE_WEEKS", "queues", "time_in_status", "waiting_now", "where_work_waits"]
+__all__ = ["QUEUE_WEEKS", "time_in_status", "waiting_now", "where_work_waits"]
 
 QUEUE_WEEKS = 4
 """How far :func:`where_work_waits` looks back to tell whether a queue grows."""
 
-_STATUS = ["status", "status_type", "place", "color", "orderindex", "status_key"]
-_WAITING = ["task_id", "name", "url", "list_id", "list", *_STATUS, "since", "age_ms"]
+_WAITING = ["task_id", "name", "url", "list_id", "list", *STATUS, "since", "age_ms"]
 
 
+@measure(tasks=OF_TASK, time_in_status=STAYS, statuses=STATUSES)
 def time_in_status(
     tasks: pd.DataFrame,
     time_in_status: pd.DataFrame,
@@ -37,6 +43,7 @@ def time_in_status(
     statuses: pd.DataFrame | None = None,
     merge_statuses: bool = False,
     finished: bool = False,
+    working: WorkingTime | None = None,
 ) -> pd.DataFrame:
     """Tell how long tasks stay in each status, up to ``now``: one row for each group and status.
 
@@ -66,6 +73,10 @@ def time_in_status(
 
     A task counts once for each status, with the sum of its visits, as ClickUp tells it. Stays that still
     last count with what they have reached, so medians and percentiles are what is known so far.
+
+    Exact: ClickUp's own sums ("Total time in Status" of its own cards). Percentiles as in :data:`PERCENTILE`.
+    With ``working``, working time alone counts; that is approximated, since ClickUp tells no visits: each
+    sum is taken to be one visit that ended when the task left the status for good.
     """
     left_out = () if finished else FINISHED
     spent = stays(
@@ -75,21 +86,24 @@ def time_in_status(
         statuses=statuses,
         merge_statuses=merge_statuses,
         leave_out=left_out,
+        working=working,
     )
-    rows, groups = group_stays(spent, by)
-    table = _summed(rows)
-    whole_time = table.groupby("group")["sum_ms"].transform("sum")
-    table["share"] = table["sum_ms"] / whole_time.where(whole_time > 0)
-    table["per_task_ms"] = whole(
-        table["sum_ms"] / table["group"].map(rows.groupby("group")["task"].nunique())
-    )
-    table = table.assign(whole_time=whole_time).join(spent.legend, on="legend")
+    found = group_stays(spent, by)
+    table = _summed(found)
+    of_group = table["group"]
+    time = table["sum_ms"].groupby(of_group).transform("sum")
+    table["share"] = table["sum_ms"] / time.where(time > 0)
+    table["per_task_ms"] = (table["sum_ms"] / found.tasks_of_group[of_group]).round().astype("int64")
+    table = table.assign(whole_time=time).join(spent.legend, on="legend")
     order = ["whole_time", "group", "orderindex", "status", "status_key"]
     table = table.sort_values(order, ascending=[False, True, True, True, True])
     measures = ["tasks", "waiting", "sum_ms", "per_task_ms", "mean_ms", "median_ms", "p85_ms", "share"]
-    return _told(table, by, groups, [*_STATUS, *measures])
+    return sourced(
+        told(table, found.groups, [*STATUS, *measures]), EXACT if working is None else APPROXIMATED
+    )
 
 
+@measure(tasks=OF_TASK, time_in_status=STAYS, statuses=STATUSES)
 def where_work_waits(
     tasks: pd.DataFrame,
     time_in_status: pd.DataFrame,
@@ -125,23 +139,29 @@ def where_work_waits(
         statuses=statuses,
         merge_statuses=merge_statuses,
         leave_out=left_out,
+        visits=True,
     )
-    rows, groups = group_stays(spent, by)
-    rows["age"] = np.where(rows["waiting"], instant(now) - rows["since"], np.nan)
-    rows["open_ms"] = rows["ms"].where(rows["unfinished"], 0)
-    table = _summed(rows)
-    keys = rows.groupby(["group", "status"], sort=False)
-    table["time_ms"], table["oldest_ms"] = keys["open_ms"].sum().array, keys["age"].max().array
+    found = group_stays(spent, by)
+    rows, at = found.rows, instant(now)
+    table = _summed(found)
+    table["time_ms"] = np.bincount(found.key, np.where(rows.unfinished, rows.ms, 0), len(table)).astype(
+        "int64"
+    )
+    table["oldest_ms"] = _largest(found.key, len(table), np.where(rows.waiting, at - rows.since, np.nan))
     table["share"] = table["time_ms"] / max(int(table["time_ms"].sum()), 1)
-    before = np.array([instant(now - timedelta(weeks=QUEUE_WEEKS))])
-    came, went = _came_and_went(rows, before, instant(now))
+    came, went = came_and_went(found, np.array([instant(now - timedelta(weeks=QUEUE_WEEKS))]), at)
     table["waiting_before"] = (came - went)[:, 0]
     table = table.join(spent.legend, on="legend")
     table = table.sort_values(["time_ms", "p85_ms", "status_key"], ascending=[False, False, True])
     measures = ["waiting", "waiting_before", "time_ms", "share", "median_ms", "p85_ms", "oldest_ms"]
-    return _told(table, by, groups, [*_STATUS, *measures])
+    return sourced(told(table, found.groups, [*STATUS, *measures]))
 
 
+@measure(
+    rows={"tasks": "unfinished"},
+    tasks=(*OF_TASK, "name", "url", "status", "status_color", "status_since", "as_of"),
+    statuses=STATUSES,
+)
 def waiting_now(
     tasks: pd.DataFrame,
     *,
@@ -165,60 +185,15 @@ def waiting_now(
         merge_statuses=merge_statuses,
         leave_out=FINISHED if not_started else FINISHED + NOT_STARTED,
     )
-    rows = spent.rows[spent.rows["waiting"]].rename(columns={"status": "legend"})
-    about = spent.tasks[["id", "name", "url", "list_id", "status_since"]].rename(
-        columns={"id": "task_id", "status_since": "since"}
-    )
-    about["list_id"] = about["list_id"].fillna("")
-    about["list"] = about["list_id"].map(place_labels(tasks, "list")).astype("str")
-    table = rows[["task", "legend"]].join(about, on="task").join(spent.legend, on="legend")
-    table["age_ms"] = whole((instant(now) - rows["since"]).clip(lower=0))
-    return table.sort_values(["age_ms", "task_id"], ascending=[False, True])[_WAITING].reset_index(drop=True)
-
-
-def queues(
-    tasks: pd.DataFrame,
-    time_in_status: pd.DataFrame,
-    *,
-    now: datetime,
-    weeks: int = 13,
-    by: str | Grouping = "status",
-    statuses: pd.DataFrame | None = None,
-    merge_statuses: bool = False,
-    not_started: bool = False,
-) -> pd.DataFrame:
-    """Tell how many tasks stood in each status at the end of each of the last ``weeks`` weeks up to ``now``.
-
-    Approximated: ClickUp keeps one sum for each status and no history. Each sum is taken to be one visit
-    that ended when the task left the status for good; exact for a task that was in it once. The visits of a
-    task that came back count with their whole time, but all in one at the end. The last instant, ``now``,
-    is exact.
-
-    Columns: those of the group and the status as in :func:`time_in_status`, ``at`` (the instant), ``queue``
-    (tasks), ``arrived`` and ``left`` (tasks, since the instant before).
-    """
-    left_out = FINISHED if not_started else FINISHED + NOT_STARTED
-    spent = stays(
-        tasks,
-        time_in_status,
-        now=now,
-        statuses=statuses,
-        merge_statuses=merge_statuses,
-        leave_out=left_out,
-    )
-    rows, groups = group_stays(spent, by)
-    instants = [pd.Timestamp(now) - pd.Timedelta(weeks=week) for week in range(weeks, -1, -1)]
-    edges = np.array([instant(at.to_pydatetime()) for at in instants])
-    came, went = _came_and_went(rows, edges, instant(now))
-    keys = rows.groupby(["group", "status"], sort=False).size().index.to_frame(index=False)
-    table = keys.rename(columns={"status": "legend"}).join(spent.legend, on="legend")
-    table = table.loc[table.index.repeat(weeks)].reset_index(drop=True)
-    table["at"] = pd.to_datetime(instants[1:] * len(keys), utc=True).as_unit("ms")
-    table["queue"] = (came - went)[:, 1:].reshape(-1)
-    table["arrived"] = np.diff(came).reshape(-1)
-    table["left"] = np.diff(went).reshape(-1)
-    table = table.sort_values(["group", "orderindex", "status_key", "at"])
-    return _told(table, by, groups, [*_STATUS, "at", "queue", "arrived", "left"])
+    spent = spent.only(spent.waiting)
+    about = spent.tasks[["id", "name", "url", "list_id", "status_since"]].iloc[spent.task]
+    about = about.rename(columns={"id": "task_id", "status_since": "since"}).reset_index(drop=True)
+    about["list_id"] = text(about["list_id"]).fillna("")
+    about["list"] = about["list_id"].map(place_labels(spent.tasks, "list")).astype("str")
+    table = about.join(spent.legend[STATUS].iloc[spent.status].reset_index(drop=True))
+    table["age_ms"] = (instant(now) - spent.since).clip(min=0).round().astype("int64")
+    table = table.sort_values(["age_ms", "task_id"], ascending=[False, True])
+    return sourced(table[_WAITING].reset_index(drop=True))
 
 
 def _current_stays(tasks: pd.DataFrame) -> pd.DataFrame:
@@ -239,43 +214,21 @@ def _current_stays(tasks: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _summed(rows: pd.DataFrame) -> pd.DataFrame:
-    """Sum up each group's stays in each status (its number is ``legend``), in order of appearance."""
-    keys = rows.groupby(["group", "status"], sort=False)
-    table = keys.agg(
-        tasks=("ms", "count"), waiting=("waiting", "sum"), sum_ms=("ms", "sum"), mean_ms=("ms", "mean")
-    )
-    table["median_ms"] = keys["ms"].median()
-    table["p85_ms"] = keys["ms"].quantile(PERCENTILE)
-    for column in ("mean_ms", "median_ms", "p85_ms"):
-        table[column] = whole(table[column])
-    return table.reset_index().rename(columns={"status": "legend"})
+def _summed(found: GroupedStays) -> pd.DataFrame:
+    """Sum up each group's stays in each status."""
+    table, rows = found.pairs.copy(), found.rows
+    count = np.bincount(found.key, minlength=len(table))
+    table["tasks"] = count
+    table["waiting"] = np.bincount(found.key, rows.waiting, len(table)).astype("int64")
+    table["sum_ms"] = np.bincount(found.key, rows.ms, len(table)).round().astype("int64")
+    table["mean_ms"] = (table["sum_ms"] / count).round().astype("int64")
+    late = percentiles(found.key, len(table), rows.ms, (0.5, PERCENTILE))
+    table["median_ms"], table["p85_ms"] = late.round().astype("int64").T
+    return table
 
 
-def _came_and_went(rows: pd.DataFrame, edges: Floats, now: float) -> tuple[Places, Places]:
-    """Count, for each group's status in order of appearance, the arrivals and departures up to each edge."""
-    known = rows["since"].notna().to_numpy()
-    keys = rows.groupby(["group", "status"], sort=False)
-    key, seen = keys.ngroup().to_numpy()[known], rows[known]
-    spent = seen["ms"].to_numpy()
-    left = np.minimum(seen["since"].to_numpy() + spent, seen["next"].fillna(now).to_numpy())
-    came = np.where(seen["waiting"], now, left) - spent
-    went = np.where(seen["waiting"], np.inf, left)
-    return _up_to(key, keys.ngroups, came, edges), _up_to(key, keys.ngroups, went, edges)
-
-
-def _up_to(key: Places, keys: int, times: Floats, edges: Floats) -> Places:
-    first = np.searchsorted(edges, times, side="left")
-    cells = np.bincount(key * (len(edges) + 1) + first, minlength=keys * (len(edges) + 1))
-    return cells.reshape(keys, len(edges) + 1)[:, :-1].cumsum(axis=1)
-
-
-def _told(table: pd.DataFrame, by: str | Grouping, groups: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """Put the group's id and label in front, named after the grouping, and the columns in order."""
-    name = by.name if isinstance(by, Grouping) else by
-    if name == "status":
-        return table[columns].reset_index(drop=True)
-    labelled = table.assign(
-        **{f"{name}_id": table["group"].map(groups["id"]), name: table["group"].map(groups["label"])}
-    )
-    return labelled[[f"{name}_id", name, *columns]].reset_index(drop=True)
+def _largest(key: Places, keys: int, values: Floats) -> Floats:
+    largest = np.full(keys, np.nan)
+    known = ~np.isnan(values)
+    np.fmax.at(largest, key[known], values[known])
+    return largest

@@ -13,7 +13,7 @@ by name.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,29 +23,59 @@ from clickup_toolkit.analyse.basis import (
     Floats,
     Mask,
     Places,
+    dense,
+    flags,
     instant,
     is_abandoned,
     is_finished,
+    is_in,
     milliseconds,
+    positions,
 )
-from clickup_toolkit.analyse.groups import Grouping, grouping, place_labels
+from clickup_toolkit.analyse.groups import Grouped, Grouping, grouped
+from clickup_toolkit.analyse.legend import Legend, legend_of
+from clickup_toolkit.analyse.working import WorkingTime
 
-__all__ = ["Stays", "group_stays", "stays"]
+__all__ = ["GroupedStays", "Stays", "by_task", "group_stays", "left_at", "stays"]
+
+
+_TOLD = ["status", "status_type", "color", "orderindex", "total_ms", "as_of", "current"]
 
 
 class Stays(NamedTuple):
-    """``rows``: one for each task and status; ``legend``: one for each status, which ``rows.status`` counts.
+    """Arrays with a place for each task and status, and the ``legend`` that ``status`` counts.
 
-    ``rows`` has ``task`` (position in ``tasks``), ``status`` (position in ``legend``), ``ms``, ``since`` and
-    ``next`` (ms since 1970 UTC, NaN where unknown: when the task came to the status, and when to the one
-    after it), ``unfinished`` (whether the task is) and ``waiting`` (whether it is in the status now,
-    unfinished). ``legend`` has ``status_key``, ``status``, ``status_type``, ``color``, ``orderindex`` and
-    ``place``.
+    ``task`` (position in ``tasks``), ``ms``, ``since`` and ``next`` (ms since 1970 UTC, NaN where unknown:
+    when the task came to the status, and when to the one after it), ``unfinished`` (whether the task is) and
+    ``waiting`` (whether it is in the status now, unfinished).
     """
 
     tasks: pd.DataFrame
-    rows: pd.DataFrame
     legend: pd.DataFrame
+    task: Places
+    status: Places
+    ms: Floats
+    since: Floats
+    next: Floats
+    unfinished: Mask
+    waiting: Mask
+
+    def only(self, rows: Mask | Places) -> Stays:
+        """Return the stays of some rows."""
+        return self._replace(**{name: getattr(self, name)[rows] for name in self._fields[2:]})
+
+
+class GroupedStays(NamedTuple):
+    """The stays of each group and status: ``key`` numbers these pairs, of which row i is ``pairs[i]``.
+
+    ``rows`` are the stays, repeated for tasks in several groups; ``pairs`` has ``group`` and ``legend``.
+    """
+
+    rows: Stays
+    key: Places
+    pairs: pd.DataFrame
+    groups: Grouped
+    tasks_of_group: Places
 
 
 def stays(
@@ -56,133 +86,128 @@ def stays(
     statuses: pd.DataFrame | None = None,
     merge_statuses: bool = False,
     leave_out: tuple[str, ...] = FINISHED,
+    working: WorkingTime | None = None,
+    visits: bool = False,
 ) -> Stays:
     """Join the two tables, let the current statuses grow to ``now``, and tell the statuses apart.
 
     ``leave_out`` names the status types that do not count. Abandoned tasks (unfinished in the archive) and
-    time in status of tasks that are not in ``tasks`` are left out.
+    time in status of tasks that are not in ``tasks`` are left out. With ``working`` the time counts that
+    lies in working hours, each sum taken as one visit that ended when the task left the status for good.
+    ``next`` is only right with ``visits``, which takes its time.
     """
     tasks = tasks.reset_index(drop=True)
-    rows, raw = _joined(tasks, time_in_status, leave_out)
-    rows["ms"] = _grown(rows, raw, now)
-    codes, legend = _told_apart(tasks, rows, raw, statuses, merge_statuses)
-    rows["status"] = codes
-    return Stays(tasks, _one_row_each(rows), legend)
+    task = positions(time_in_status["task_id"], tasks["id"])
+    since = milliseconds(time_in_status["since"])
+    keep = (task >= 0) & ~is_in(time_in_status["status_type"], leave_out)
+    keep &= ~is_abandoned(tasks)[task] if len(tasks) else False
+    rows, after = np.flatnonzero(keep), _next(task, since) if visits or working else since
+    raw = time_in_status[_TOLD] if len(rows) == len(keep) else time_in_status[_TOLD].iloc[rows]
+    task, since, after = task[rows], since[rows], after[rows]
+    unfinished = ~is_finished(tasks)[task] if len(tasks) else np.zeros(0, dtype=bool)
+    waiting = flags(raw["current"]) & unfinished
+    ms = _grown(raw, waiting, now)
+    told: Legend = legend_of(tasks, task, raw, statuses, merge_statuses)
+    found = Stays(tasks, told.table, task, told.code, ms, since, after, unfinished, waiting)
+    found = _one_row_each(found)
+    return found if working is None else found._replace(ms=_worked(found, instant(now), working))
 
 
-def group_stays(spent: Stays, by: str | Grouping) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the stays with a ``group`` number, and the groups (``id``, ``label``) by that number.
+def group_stays(spent: Stays, by: str | Grouping) -> GroupedStays:
+    """Put the stays into the groups that ``by`` names; a task in several groups has its stays in each."""
+    groups = grouped(spent.tasks, by)
+    rows, group = _expanded(spent, groups)
+    statuses = max(len(spent.legend), 1)
+    key, pairs = dense(group * statuses + rows.status, len(groups.ids) * statuses)
+    table = pd.DataFrame({"group": pairs // statuses, "legend": pairs % statuses}, dtype="int64")
+    return GroupedStays(rows, key, table, groups, _tasks_of(rows.task, group, len(groups.ids)))
 
-    A task in several groups has its stays in each.
+
+def by_task(spent: Stays, values: Floats) -> Floats:
+    """Add up a value of the stays for each task."""
+    return np.asarray(np.bincount(spent.task, values, len(spent.tasks)), dtype="float64")
+
+
+def left_at(spent: Stays, now: float) -> Floats:
+    """Return when each task left each status for good, ``now`` where it still is in it, as the sums tell.
+
+    Each sum is taken to be one visit, which began at ``since`` and ended at the latest when the task came to
+    the status after it.
     """
-    rows = grouping(spent.tasks, by).rows
-    tasks = pd.Index(spent.tasks["id"]).get_indexer(pd.Index(rows["task_id"]))
-    codes, ids = pd.factorize(rows["id"])
-    labels = rows["label"].to_numpy()[pd.Series(codes).drop_duplicates().index]
-    groups = pd.DataFrame({"id": np.asarray(ids, dtype=object), "label": labels}).astype("str")
-    belongs = pd.DataFrame({"task": tasks, "group": codes})
-    return spent.rows.merge(belongs[belongs["task"] >= 0], on="task"), groups
+    after = np.where(np.isnan(spent.next), now, spent.next)
+    return np.where(spent.waiting, now, np.minimum(spent.since + spent.ms, after))
 
 
-def _joined(
-    tasks: pd.DataFrame, times: pd.DataFrame, leave_out: tuple[str, ...]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    position = pd.Index(tasks["id"]).get_indexer(pd.Index(times["task_id"]))
-    keep: Mask = (position >= 0) & ~np.asarray(times["status_type"].isin(leave_out), dtype=bool)
-    keep &= ~is_abandoned(tasks)[position] if len(tasks) else False
-    since = milliseconds(times["since"])
-    unfinished = ~is_finished(tasks)[position[keep]]
-    rows = {
-        "task": position[keep],
-        "since": since[keep],
-        "next": _next(position, since)[keep],
-        "unfinished": unfinished,
-        "waiting": times["current"].to_numpy(bool)[keep] & unfinished,
-    }
-    return pd.DataFrame(rows), times[keep].reset_index(drop=True)
+def _worked(spent: Stays, now: float, working: WorkingTime) -> Floats:
+    left = left_at(spent, now)
+    left = np.where(np.isnan(left), now, left)
+    return working.between(left - spent.ms, left)
+
+
+def _expanded(spent: Stays, groups: Grouped) -> tuple[Stays, Places]:
+    """Repeat each stay for each group of its task; return the stays and the group of each."""
+    if len(groups.task) == len(spent.tasks) and np.array_equal(groups.task, np.arange(len(spent.tasks))):
+        return spent, groups.code[spent.task]
+    order = np.argsort(groups.task, kind="stable")
+    many = np.bincount(groups.task, minlength=len(spent.tasks))
+    first = np.cumsum(many) - many
+    repeats = many[spent.task]
+    row = np.repeat(np.arange(len(spent.task)), repeats)
+    within = np.arange(len(row)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    return spent.only(row), groups.code[order[first[spent.task[row]] + within]]
+
+
+def _tasks_of(task: Places, group: Places, groups: int) -> Places:
+    """Count the tasks with a stay in each group."""
+    if not len(task):
+        return np.zeros(groups, dtype="int64")
+    pairs = pd.unique(group.astype("int64") * (int(task.max()) + 1) + task)
+    return np.bincount(pairs // (int(task.max()) + 1), minlength=groups)
 
 
 def _next(task: Places, since: Floats) -> Floats:
     """Return for each stay when the task came to the status after it; NaN after the last one."""
-    order = np.lexsort((since, task))
+    if not len(task):
+        return np.zeros(0)
     follows = np.full(len(since), np.nan)
+    same = task[1:] == task[:-1]
+    if (task[1:] >= task[:-1]).all() and not (same & ~(since[1:] >= since[:-1]) & ~np.isnan(since[1:])).any():
+        follows[:-1][same] = since[1:][same]  # in order already, as the exported files are
+        return follows
+    order = np.lexsort((since, task))
     same = task[order[1:]] == task[order[:-1]]
     follows[order[:-1]] = np.where(same, since[order[1:]], np.nan)
     return follows
 
 
-def _grown(rows: pd.DataFrame, raw: pd.DataFrame, now: datetime) -> pd.Series:
-    growth = (instant(now) - milliseconds(raw["as_of"])).clip(min=0)
-    added = np.where(rows["waiting"] & ~np.isnan(growth), growth, 0).astype("int64")
-    return pd.Series(raw["total_ms"].to_numpy() + added)
+def _grown(raw: pd.DataFrame, waiting: Mask, now: datetime) -> Floats:
+    ms = raw["total_ms"].to_numpy(dtype="float64", na_value=0, copy=True)
+    rows = np.flatnonzero(waiting)
+    growth = (instant(now) - milliseconds(raw["as_of"].iloc[rows])).clip(min=0)
+    ms[rows] += np.floor(np.nan_to_num(growth))
+    return ms
 
 
-def _told_apart(
-    tasks: pd.DataFrame,
-    rows: pd.DataFrame,
-    raw: pd.DataFrame,
-    statuses: pd.DataFrame | None,
-    merge: bool,
-) -> tuple[pd.Series, pd.DataFrame]:
-    """Number the statuses; worked out on the few pairs of list and name, not on every stay."""
-    list_codes, list_ids = pd.factorize(tasks["list_id"].fillna(""))
-    name_codes, names = pd.factorize(raw["status"])
-    pair_of_row = list_codes[rows["task"]].astype("int64") * max(len(names), 1) + name_codes
-    pair_codes, pair_ids = pd.factorize(pair_of_row)
-    pairs = pd.DataFrame({"list_id": np.asarray(list_ids)[pair_ids // max(len(names), 1)]})
-    pairs["status"] = np.asarray(names)[pair_ids % max(len(names), 1)]
-    told = raw[["status_type", "color", "orderindex"]].groupby(pair_codes).first()
-    pairs = _described(pd.concat([pairs.astype("str"), told], axis=1), statuses)
-    pairs["status_key"] = pairs["status"] if merge else pairs["status_id"].fillna(_own_key(pairs))
-    keys, _ = pd.factorize(pairs["status_key"])
-    return pd.Series(keys[pair_codes]), _legend(pairs, tasks, _shared(statuses))
-
-
-def _shared(statuses: pd.DataFrame | None) -> pd.Series:
-    """Return the ids of the statuses that several lists offer."""
-    if statuses is None:
-        return pd.Series(dtype="str")
-    ids = statuses["status_id"].dropna()
-    return ids[ids.duplicated()]
-
-
-def _own_key(pairs: pd.DataFrame) -> pd.Series:
-    return pairs["list_id"] + ":" + pairs["status"]
-
-
-def _described(pairs: pd.DataFrame, statuses: pd.DataFrame | None) -> pd.DataFrame:
-    """Take type, colour and position from what the list offers; else from what the stays tell."""
-    if statuses is None:
-        return pairs.assign(status_id=pd.Series(None, index=pairs.index, dtype="str"))
-    offered = pairs[["list_id", "status"]].merge(
-        statuses.drop_duplicates(["list_id", "status"]).rename(columns={"type": "status_type"}),
-        on=["list_id", "status"],
-        how="left",
-    )
-    for column in ("status_type", "color", "orderindex"):
-        pairs[column] = offered[column].fillna(pairs[column])
-    return pairs.assign(status_id=offered["status_id"])
-
-
-def _legend(pairs: pd.DataFrame, tasks: pd.DataFrame, shared: pd.Series) -> pd.DataFrame:
-    """Describe each status once; ``place`` is its list, or the space of the lists that share it."""
-    homes = tasks.drop_duplicates("list_id")
-    spaces = homes.set_index(homes["list_id"].fillna(""))["space_name"]
-    placed = pairs.assign(
-        place=pairs["list_id"].map(place_labels(tasks, "list")), space=pairs["list_id"].map(spaces)
-    )
-    by_key = placed.groupby("status_key", sort=False)
-    legend = by_key[["status", "status_type", "color", "orderindex", "place"]].first()
-    lists = by_key["list_id"].nunique()
-    counted = lists.astype("str") + " lists"
-    of_space = by_key["space"].first().where(by_key["space"].nunique() == 1, counted)
-    alone = (lists == 1) & ~legend.index.isin(shared)
-    return legend.assign(place=legend["place"].where(alone, of_space)).reset_index()
-
-
-def _one_row_each(rows: pd.DataFrame) -> pd.DataFrame:
+def _one_row_each(spent: Stays) -> Stays:
     """Add up the stays of one task that count as one status (two lists' statuses merged by name)."""
-    if not rows.duplicated(["task", "status"]).any():
-        return rows
+    if not _has_twins(spent.task, spent.status):
+        return spent
+    table = pd.DataFrame({name: getattr(spent, name) for name in spent._fields[2:]})
     how = {"ms": "sum", "since": "max", "next": "max", "unfinished": "first", "waiting": "any"}
-    return rows.groupby(["task", "status"], as_index=False, sort=False).agg(how)
+    merged = table.groupby(["task", "status"], as_index=False, sort=False).agg(how)
+    parts: dict[str, Any] = {name: merged[name].to_numpy() for name in spent._fields[2:]}
+    return spent._replace(**parts)
+
+
+def _has_twins(task: Places, status: Places) -> bool:
+    """Tell whether a task has two stays in one status; its stays stand one after the other, mostly."""
+    if len(task) and (task[1:] < task[:-1]).any():
+        order = np.argsort(task, kind="stable")
+        task, status = task[order], status[order]
+    for apart in range(1, len(task)):
+        same = task[apart:] == task[:-apart]
+        if not same.any():
+            return False
+        if (same & (status[apart:] == status[:-apart])).any():
+            return True
+    return False

@@ -31,7 +31,7 @@ _HEADINGS = {
     "waiting_before": "four weeks ago",
     "place": "in",
 }
-_HIDDEN = ("status_key", "status_type", "color", "orderindex", "url")
+_HIDDEN = ("status_key", "status_type", "color", "orderindex", "url", "source")
 
 
 class Sentence(str):

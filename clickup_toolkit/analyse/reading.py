@@ -1,0 +1,56 @@
+"""The tables of a measure from Parquet files: only the columns it reads, only the rows it needs.
+
+Texts of which there are few come as categories, a number in each row. Row groups that hold no row that is
+needed are passed over by their statistics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from clickup_toolkit.analyse.basis import FINISHED
+from clickup_toolkit.analyse.columns import FOR_GROUPS
+from clickup_toolkit.analyse.measure import COLUMNS, FEW, ROWS
+
+__all__ = ["read", "tables_for"]
+
+
+def tables_for(measure: str, paths: Mapping[str, Path], by: str = "") -> dict[str, pd.DataFrame]:
+    """Return what a measure needs of the tables that lie at ``paths``, as its arguments.
+
+    ``analyse.queues(**analyse.tables_for("queues", paths), now=now)``. Tables that the measure does not read
+    are left alone, and those for which there is no path are left out. Columns that only another grouping
+    than ``by`` needs are not read.
+    """
+    spared = {column for name, columns in FOR_GROUPS.items() if name != by for column in columns}
+    return {
+        table: read(
+            paths[table], [name for name in columns if name not in spared], ROWS[measure].get(table, "")
+        )
+        for table, columns in COLUMNS[measure].items()
+        if table in paths
+    }
+
+
+def read(path: Path, columns: Sequence[str] = (), rows: str = "") -> pd.DataFrame:
+    """Return these columns of a Parquet file (default: all); ``rows`` is ``finished`` or ``unfinished``.
+
+    Rows whose ``status_type`` is not known are always among them.
+    """
+    there = pq.read_schema(path).names
+    wanted = [column for column in columns if column in there] or there
+    few = [column for column in wanted if column in FEW]
+    if rows:
+        form = ds.ParquetFileFormat(read_options={"dictionary_columns": few})
+        finished = ds.field("status_type").isin(list(FINISHED))
+        kept = (finished if rows == "finished" else ~finished) | ds.field("status_type").is_null()
+        table = ds.dataset(path, format=form).to_table(columns=wanted, filter=kept)
+    else:
+        table = pq.read_table(path, columns=wanted, read_dictionary=few, partitioning=None)
+    frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
+    return frame
