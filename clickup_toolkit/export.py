@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from clickup_toolkit.client import Client, Stats
 from clickup_toolkit.crawl import Progress, crawl
 from clickup_toolkit.errors import SettingsError
 from clickup_toolkit.pacing import Pacer, SharedBudget, budget_key
+from clickup_toolkit.rebuild import mend, publish_database
 from clickup_toolkit.records import Export, Gap
 from clickup_toolkit.settings import Secret, Settings
 
@@ -67,6 +67,7 @@ async def run_export(settings: Settings, *, full: bool = False, progress: Progre
         show = live.watching(progress or _silent)
         redis = publish.connect(settings)
         with publish.ExportLock(redis, team, settings.redis_lock_ttl) as lock:
+            await asyncio.to_thread(mend, redis, lock, settings)
             journal = _journal(settings, team, token, full)
             live.note(mode="full" if journal.since is None else "incremental")
             async with _budget(settings, token) as shared, _client(settings, shared) as client:
@@ -124,17 +125,7 @@ class _Run:
         self.show("columnar files", 0, None)
         with parquet.prepared(built, self.settings.data_dir / "parquet") as swap_in:
             self.show("documents", 0, export.tasks)
-            head = msgspec.json.encode(store.document_head(built))
-            publish.publish(
-                redis,
-                lock,
-                team_id=self.journal.team_id,
-                version=export.version,
-                head=head[:-1] + b',"data":[',
-                tasks=store.document_tasks(built),
-                facts=_facts(export),
-                keep=self.settings.keep_last_n_exports,
-            )
+            publish_database(redis, lock, self.settings, built)
             swap_in()
         store.flip(self.settings.data_dir, built)
 
@@ -182,21 +173,6 @@ def _traffic(client: Client) -> store.Traffic:
         reset_seconds=pacer.reset_seconds,
         waiting_seconds=pacer.waiting_seconds,
     )
-
-
-def _facts(export: Export) -> dict[str, object]:
-    """Return what a list of versions shows of an export."""
-    finished = datetime.fromtimestamp((export.finished or export.started) / 1000, UTC)
-    return {
-        "updated_at": finished.isoformat(),
-        "complete": export.complete,
-        "mode": export.mode,
-        "changed": export.changed,
-        "deleted": export.deleted,
-        "time_entries": export.time_entries,
-        "requests": export.requests,
-        "gaps": export.gaps,
-    }
 
 
 def _silent(stage: str, done: int, total: int | None) -> None:

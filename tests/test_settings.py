@@ -198,6 +198,7 @@ WRONG = [
     ("INITIAL_BACKOFF", "nan", "must be more than 0 (it is 'nan')."),
     ("REDIS_LOCK_TTL", "0", "must be 1 or more (it is '0')."),
     ("KEEP_LAST_N_EXPORTS", "0", "must be 1 or more (it is '0')."),
+    ("KEEP_DAILY_EXPORTS", "-1", "must be 0 or more (it is '-1')."),
     (
         "CLICKUP_API_URL",
         "api.clickup.com",
