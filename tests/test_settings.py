@@ -8,6 +8,7 @@ import subprocess
 import sys
 import traceback
 from dataclasses import fields
+from datetime import date, time
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,15 @@ def test_everything_set_is_read_typed() -> None:
         "EXPORT_GOALS": "True",
         "EXPORT_DOCS": "false",
         "REREAD_DAYS": "1.5",
+        "WORKING_DAYS": "sun-thu",
+        "WORKING_HOURS": "13:30-24:00, 08:00-12:00",
+        "HOLIDAYS": "2026-12-25, 2027-01-01",
+        "TIME_ZONE": "Europe/Berlin",
+        "CYCLE_START": "status:Doing, list:App/type:open",
+        "CYCLE_END": "status:ready",
+        "WAITING_STATUSES": "Review, hold",
+        "BLOCKED_STATUSES": "Stuck",
+        "STALE_DAYS": "30",
         "DATASETTE_PASSWORD_HASH": HASH,
         "API_AUTH_TOKEN": "open-sesame,\told-sesame",
         "API_TOKEN_IN_QUERY": "true",
@@ -114,6 +124,15 @@ def test_everything_set_is_read_typed() -> None:
         export_task_details=True,
         export_goals=True,
         reread_days=1.5,
+        working_days=(0, 1, 2, 3, 6),
+        working_hours=((time(8), time(12)), (time(13, 30), time(0))),
+        holidays=frozenset({date(2026, 12, 25), date(2027, 1, 1)}),
+        time_zone="Europe/Berlin",
+        cycle_start=("status:Doing", "list:App/type:open"),
+        cycle_end=("status:ready",),
+        waiting_statuses=("review", "hold"),
+        blocked_statuses=("stuck",),
+        stale_days=30.0,
         password_hash=Secret(HASH),
         api_token_in_query=True,
         metrics_open=True,
@@ -230,6 +249,32 @@ WRONG = [
     ("EXPORT_TIMEOUT_HOURS", "0", "must be more than 0 (it is '0')."),
     ("RUN_RETRY_MINUTES", "soon", "must be a number (it is 'soon')."),
     ("KEEP_RUNS", "0", "must be 1 or more (it is '0')."),
+    ("WORKING_DAYS", "mon-fry", "must be weekdays, such as mon-fri or mon, wed, fri (it is 'mon-fry')."),
+    ("WORKING_HOURS", "9-17", "must be spans of the day, such as 09:00-12:30, 13:30-18:00 (it is '9-17')."),
+    (
+        "WORKING_HOURS",
+        "17:00-09:00",
+        "must be spans that end after they begin, such as 09:00-17:00 (it is '17:00-09:00').",
+    ),
+    (
+        "WORKING_HOURS",
+        "09:00-12:00, 11:00-13:00",
+        "must be spans that do not overlap (it is '09:00-12:00, 11:00-13:00').",
+    ),
+    ("HOLIDAYS", "25.12.2026", "must be dates, such as 2026-12-25, 2027-01-01 (it is '25.12.2026')."),
+    ("TIME_ZONE", "Berlin", "must be a time zone such as Europe/Berlin (it is 'Berlin')."),
+    (
+        "CYCLE_START",
+        "doing",
+        "must be type:<type>, status:<name> or list:<list>/status:<name>, apart by commas (it is 'doing').",
+    ),
+    (
+        "CYCLE_END",
+        "list:App",
+        "must be type:<type>, status:<name> or list:<list>/status:<name>, apart by commas "
+        "(it is 'list:App').",
+    ),
+    ("STALE_DAYS", "0", "must be more than 0 (it is '0')."),
     (
         "SMTP_URL",
         "mail.example:25",
@@ -263,7 +308,9 @@ def test_a_wrong_value_is_said_with_the_rule_it_breaks(variable: str, value: str
 def test_every_reader_that_can_refuse_is_tried() -> None:
     """Only a folder and a host take any text; every other variable has a refusal above."""
     tried = {variable for variable, _, _ in WRONG}
-    assert {setting.variable for setting in SETTINGS.values()} - tried == {"CLICKUP_DATA_DIR", "HOST"}
+    assert {setting.variable for setting in SETTINGS.values()} - tried == {
+        *("CLICKUP_DATA_DIR", "HOST", "WAITING_STATUSES", "BLOCKED_STATUSES")
+    }
 
 
 def test_everything_wrong_is_said_at_once() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 from dotenv import dotenv_values
 
 from clickup_toolkit.errors import SettingsError
-from clickup_toolkit.settings import readers
+from clickup_toolkit.settings import measured, readers
 from clickup_toolkit.settings.declared import REQUIRED, SETTINGS, Setting
 from clickup_toolkit.settings.earlier import translated
 from clickup_toolkit.settings.readers import Secret
@@ -68,6 +69,17 @@ class Settings:
     export_goals: bool = False
     export_docs: bool = False
     reread_days: float = 7.0
+    working_days: tuple[int, ...] = (0, 1, 2, 3, 4)
+    working_hours: measured.Hours = ((time(9), time(17)),)
+    holidays: frozenset[date] | None = None
+    time_zone: str = "UTC"
+    cycle_start: tuple[str, ...] = ("type:custom",)
+    cycle_end: tuple[str, ...] = ("type:done", "type:closed")
+    waiting_statuses: tuple[str, ...] = (
+        *("blocked", "on hold", "waiting", "pending", "ready", "queue", "paused"),
+    )
+    blocked_statuses: tuple[str, ...] = ("blocked", "on hold", "impediment")
+    stale_days: float = 14.0
     password_hash: Secret | None = None
     api_token_in_query: bool = False
     metrics_open: bool = False

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from clickup_toolkit.settings import readers
+from clickup_toolkit.settings import measured, readers
 
 __all__ = ["REQUIRED", "SETTINGS", "Setting"]
 
@@ -157,6 +157,44 @@ SETTINGS: dict[str, Setting] = {
         "says that they changed",
         "7",
         readers.decimal(0),
+    ),
+    "working_days": Setting("WORKING_DAYS", "weekdays that are worked on", "mon-fri", measured.weekdays),
+    "working_hours": Setting(
+        "WORKING_HOURS",
+        "hours that are worked, several spans apart by commas",
+        "09:00-17:00",
+        measured.working_hours,
+    ),
+    "holidays": Setting("HOLIDAYS", "dates off, apart by commas: `2026-12-25, …`", "", measured.holidays),
+    "time_zone": Setting(
+        "TIME_ZONE",
+        "time zone of working hours, days and weeks, such as `Europe/Berlin`",
+        "UTC",
+        measured.time_zone,
+    ),
+    "cycle_start": Setting(
+        "CYCLE_START",
+        "where cycle time starts: `type:custom`, `status:doing`, `list:App/status:doing`, apart by commas",
+        "type:custom",
+        measured.boundaries,
+    ),
+    "cycle_end": Setting(
+        "CYCLE_END", "where cycle time ends, in the same way", "type:done, type:closed", measured.boundaries
+    ),
+    "waiting_statuses": Setting(
+        "WAITING_STATUSES",
+        "words in the names of active statuses in which work waits",
+        "blocked, on hold, waiting, pending, ready, queue, paused",
+        measured.words,
+    ),
+    "blocked_statuses": Setting(
+        "BLOCKED_STATUSES",
+        "words in the names of statuses in which work is blocked",
+        "blocked, on hold, impediment",
+        measured.words,
+    ),
+    "stale_days": Setting(
+        "STALE_DAYS", "days without a change after which unfinished work is stale", "14", readers.decimal(0)
     ),
     "password_hash": Setting(
         "DATASETTE_PASSWORD_HASH",
