@@ -121,6 +121,10 @@ def command_line() -> None:
             with command.make_context(name, parent=context, **asked) as below:
                 print(f"\n## `{name}`")
                 _help(command, below)
+                for inner_name, inner in getattr(command, "commands", {}).items():
+                    with inner.make_context(inner_name, parent=below, **asked) as innermost:
+                        print(f"\n### `{name} {inner_name}`")
+                        _help(inner, innermost)
 
 
 def _help(command: click.Command, context: click.Context) -> None:

@@ -21,7 +21,7 @@ COMMANDS = {
     "serve": "Serve the tables and the JSON export.",
     "schedule": "Run the export notebook every EXPORT_INTERVAL_HOURS.",
     "demo": "Export a synthetic workspace and serve it; needs no token.",
-    "versions": "List the versions in Redis.",
+    "versions": "List the versions in Redis; compare, pin, delete and rebuild them.",
     "doctor": "Check settings, token, workspace, Redis and disk.",
 }
 """The commands in the order of their importance, each with its short help."""

@@ -21,6 +21,7 @@ is sent, and what older ones do not share with it as small deltas against newer 
 ==============  ==========================================================================
 """
 
+from clickup_toolkit.publish.comparing import Difference, differences
 from clickup_toolkit.publish.connection import async_connect, connect, server_address, stop
 from clickup_toolkit.publish.finding import (
     Memory,
@@ -32,6 +33,7 @@ from clickup_toolkit.publish.finding import (
     memory,
     versions,
 )
+from clickup_toolkit.publish.keeping import delete, pin, unpin
 from clickup_toolkit.publish.kept import KeptChunks
 from clickup_toolkit.publish.lock import ExportLock
 from clickup_toolkit.publish.manifest import StoredVersion
@@ -39,6 +41,7 @@ from clickup_toolkit.publish.reader import async_body, body, verify
 from clickup_toolkit.publish.writer import Published, publish
 
 __all__ = [
+    "Difference",
     "ExportLock",
     "KeptChunks",
     "Memory",
@@ -51,12 +54,16 @@ __all__ = [
     "async_versions",
     "body",
     "connect",
+    "delete",
+    "differences",
     "find",
     "latest_id",
     "memory",
+    "pin",
     "publish",
     "server_address",
     "stop",
+    "unpin",
     "verify",
     "versions",
 ]

@@ -31,6 +31,7 @@ __all__ = [
     "find",
     "latest_id",
     "listed",
+    "listing",
     "memory",
     "standing",
     "versions",
@@ -76,12 +77,12 @@ async def async_find(client: redis.asyncio.Redis, team_id: str, wanted: str = LA
 
 def versions(client: redis.Redis, team_id: str) -> list[StoredVersion]:
     """Return the versions of a workspace, the newest first, without those that cannot be read."""
-    return answer(client, _listing(Keys(team_id)))
+    return answer(client, listing(Keys(team_id)))
 
 
 async def async_versions(client: redis.asyncio.Redis, team_id: str) -> list[StoredVersion]:
     """As :func:`versions`."""
-    return await async_answer(client, _listing(Keys(team_id)))
+    return await async_answer(client, listing(Keys(team_id)))
 
 
 def memory(client: redis.Redis, team_id: str) -> list[Memory]:
@@ -137,7 +138,7 @@ def _finding(keys: Keys, wanted: str) -> Steps[StoredVersion | None]:
 
 def _instead(keys: Keys, latest: str, damage: VersionDamaged) -> Steps[StoredVersion]:
     """Find the newest version that stands, the latest being damaged."""
-    for stored in (yield from _listing(keys)):
+    for stored in (yield from listing(keys)):
         if stored.version != latest:
             try:
                 yield from standing(keys, stored)
@@ -148,7 +149,8 @@ def _instead(keys: Keys, latest: str, damage: VersionDamaged) -> Steps[StoredVer
     raise damage
 
 
-def _listing(keys: Keys) -> Steps[list[StoredVersion]]:
+def listing(keys: Keys) -> Steps[list[StoredVersion]]:
+    """Ask for all versions that can be read, the newest first."""
     found = yield from listed(keys)
     return [stored for one in found if (stored := _decoded_or_none(*one))]
 
@@ -162,7 +164,7 @@ def _decoded_or_none(version: bytes, *others: Any) -> StoredVersion | None:
 
 
 def _measuring(keys: Keys) -> Steps[list[Memory]]:
-    found = yield from _listing(keys)
+    found = yield from listing(keys)
     holders = Counter(digest for stored in found for digest in _digests(stored))
     sizes = yield evaluate(SIZES, [], keys.chunk(""), keys.delta(""), *holders)
     size_of = dict(zip(holders, sizes, strict=True))

@@ -16,12 +16,13 @@ import redis
 from clickup_toolkit.errors import RedisError, VersionDamaged
 from clickup_toolkit.publish.asking import answer
 from clickup_toolkit.publish.faults import plain_faults
-from clickup_toolkit.publish.finding import listed
+from clickup_toolkit.publish.finding import listed, listing
 from clickup_toolkit.publish.keys import Keys
 from clickup_toolkit.publish.lock import ExportLock
 from clickup_toolkit.publish.manifest import StoredVersion, decode, instant_of
+from clickup_toolkit.publish.packing import pack
 from clickup_toolkit.publish.reader import GRACE
-from clickup_toolkit.publish.scripts import CLOSURE, DROP, LOOSEN, PIN, REVIVE
+from clickup_toolkit.publish.scripts import CLOSURE, DELETE, DROP, LOOSEN, PIN, REVIVE
 
 __all__ = ["Kept", "chosen", "delete", "drop", "pin", "sweep", "unpin"]
 
@@ -122,24 +123,28 @@ def unpin(client: redis.Redis, team_id: str, version: str) -> bool:
         return bool(client.srem(Keys(team_id).pinned, version))
 
 
-def delete(client: redis.Redis, lock: ExportLock, version: str) -> None:
-    """Remove a version for good; whoever reads it right now can finish.
+def delete(client: redis.Redis, team_id: str, version: str, lock_ttl: float) -> None:
+    """Remove a version for good; whoever reads it right now can finish, its memory is freed in an hour.
 
-    Raises :class:`RedisError` when it is the latest, pinned or not there.
+    Raises :class:`RedisError` when it is the latest, pinned or not there, :class:`ExportRunning` when it is
+    removed but an export is running, the end of which frees the memory.
     """
-    keys = Keys(lock.team_id)
+    keys = Keys(team_id)
+    names = (keys.versions, keys.latest, keys.pinned, keys.leaving, keys.version(version))
     with plain_faults(client):
-        if client.get(keys.latest) == version.encode():
-            raise RedisError(
-                f"Version {version} is the latest, which is never deleted.", "Export a newer one first."
-            )
-        if client.sismember(keys.pinned, version):
-            raise RedisError(
-                f"Version {version} is pinned.", f"Unpin it first: clickup-toolkit versions unpin {version}"
-            )
-        names = (keys.versions, keys.latest, keys.pinned, keys.leaving)
-        client.eval(DROP, len(names), *names, GRACE, keys.version(""), version)
-        removed = client.zrem(keys.leaving, version)
-        client.delete(keys.version(version))
-    if not removed:
-        raise RedisError(f"There is no version {version}.", _LIST_THEM)
+        done = client.eval(DELETE, len(names), *names, version)
+    if done != b"done":
+        raise _refused(version, done)
+    with ExportLock(client, team_id, lock_ttl) as lock:
+        kept = [stored for stored in answer(client, listing(keys)) if stored.ttl is None]
+        pack(client, lock, keys, kept)
+        sweep(client, lock, keys, kept)
+
+
+def _refused(version: str, why: bytes) -> RedisError:
+    message, remedy = {
+        b"latest": ("is the latest, which is never deleted.", "Export a newer one first."),
+        b"pinned": ("is pinned.", f"Unpin it first: clickup-toolkit versions unpin {version}"),
+        b"none": ("is not there.", _LIST_THEM),
+    }[why]
+    return RedisError(f"Version {version} {message}", remedy)

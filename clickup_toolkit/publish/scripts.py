@@ -8,6 +8,7 @@ from __future__ import annotations
 __all__ = [
     "CLAIM",
     "CLOSURE",
+    "DELETE",
     "DROP",
     "FIND",
     "FLIP",
@@ -102,6 +103,18 @@ for _, version in ipairs(redis.call('ZRANGE', KEYS[4], 0, -1)) do
   if redis.call('EXISTS', ARGV[2] .. version) == 0 then redis.call('ZREM', KEYS[4], version) end
 end
 return dropped
+"""
+
+DELETE = """
+-- Remove a version, but never the latest nor a pinned one.
+-- KEYS[1] the index, KEYS[2] the latest version's id, KEYS[3] the pinned ones, KEYS[4] the index of leaving
+-- versions, KEYS[5] the manifest; ARGV[1] the version.
+-- Returns 'done', or why not: 'latest', 'pinned', 'none'.
+if redis.call('GET', KEYS[2]) == ARGV[1] then return 'latest' end
+if redis.call('SISMEMBER', KEYS[3], ARGV[1]) == 1 then return 'pinned' end
+if redis.call('ZREM', KEYS[1], ARGV[1]) + redis.call('ZREM', KEYS[4], ARGV[1]) == 0 then return 'none' end
+redis.call('DEL', KEYS[5])
+return 'done'
 """
 
 LOOSEN = """
