@@ -39,26 +39,34 @@ start: $(READY) ## Export your workspace every EXPORT_INTERVAL_HOURS, and serve 
 	@$(BIN)/clickup-toolkit up $(ARGS)
 
 .PHONY: fresh_start
-fresh_start: ## Rebuild .venv and start anew; the data folder stays
+fresh_start: ## Stop what runs, rebuild .venv and start anew; the data folder stays
+	@$(MAKE) down
 	@rm -rf $(VENV)
 	@$(MAKE) start
 
 .PHONY: down
-down: ## Stop what runs in the background: the embedded server, the demo's too; what it holds stays
+down: ## Stop what runs: make start, in order, and the embedded server, the demo's too; what it holds stays
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -c "$$STOP"; fi
 
 export define STOP
 import dataclasses, pathlib, sys
+from clickup_toolkit.cli.up import end_running
 from clickup_toolkit.errors import ToolkitError
 from clickup_toolkit.publish import stop
 from clickup_toolkit.settings import Settings
 try:
     settings = Settings.read()
     demo = dataclasses.replace(settings, data_dir=pathlib.Path("$(DEMO)").absolute(), redis_url=None)
+    ended = end_running(settings.data_dir)
     stopped = [stop(each) for each in (settings, demo)]
 except ToolkitError as error:
     sys.exit(str(error))
-print("The embedded server has stopped." if any(stopped) else "Nothing runs in the background.")
+if ended:
+    print("What make start had started has ended.")
+if any(stopped):
+    print("The embedded server has stopped.")
+if not ended and not any(stopped):
+    print("Nothing runs in the background.")
 endef
 
 .PHONY: lab

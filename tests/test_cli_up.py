@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import psutil
 import pytest
 
 from clickup_toolkit import publish
+from clickup_toolkit.cli.up import end_running
 from clickup_toolkit.demo import DemoServer, build_world
 from clickup_toolkit.schedule import environment, read_report
 from clickup_toolkit.settings import Secret, Settings
@@ -85,9 +85,24 @@ def status(settings: Settings) -> int:
         return 0
 
 
+def give_up(settings: Settings) -> subprocess.CompletedProcess[str]:
+    """Give the command `up`, which is to end by itself."""
+    return subprocess.run(
+        [*COMMAND, "up"],
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 @pytest.mark.slow
 def test_up_exports_serves_and_ends_in_order(settings: Settings) -> None:
-    """Export and site come up by themselves, a killed server comes back, SIGTERM leaves nothing running."""
+    """Export and site come up by themselves, a killed server comes back, SIGTERM leaves nothing running.
+
+    Meanwhile a second `up` in the same folder is refused.
+    """
     with subprocess.Popen(
         [*COMMAND, "--log-json", "up"], env=environment(settings), stderr=subprocess.PIPE, text=True
     ) as process:
@@ -96,10 +111,13 @@ def test_up_exports_serves_and_ends_in_order(settings: Settings) -> None:
         server.kill()
         eventually(lambda: status(settings) == 0)
         eventually(lambda: status(settings) == 200)
+        second = give_up(settings)
         process.terminate()
         assert process.stderr
         events = [json.loads(line) for line in process.stderr]
     assert process.returncode == 0
+    assert second.returncode == 4
+    assert f"Error: `up` already runs in {settings.data_dir} (process {process.pid})." in second.stderr
     told = [(event["event"], event.get("child")) for event in events]
     assert told.count(("up.child_died", "serve")) == 1
     assert sorted(told[-2:]) == [("up.child_ended", "schedule"), ("up.child_ended", "serve")]
@@ -111,14 +129,14 @@ def test_up_exports_serves_and_ends_in_order(settings: Settings) -> None:
 
 @pytest.mark.slow
 def test_up_is_ended_in_the_middle_of_a_run(settings: Settings) -> None:
-    """SIGTERM during an export ends it in order: the run is noted as under way, and nothing stays behind."""
+    """`make down` during an export ends it in order: the run stays noted as under way, nothing behind."""
     with DemoServer(build_world(tasks=80), rate_limit=1_000_000, latency=0.5) as slow:
         environ = {**environment(settings), "CLICKUP_API_URL": slow.url}
         with subprocess.Popen([*COMMAND, "up"], env=environ, stderr=subprocess.DEVNULL, text=True) as process:
             eventually(lambda: len(slow.requests) > 5)
-            process.send_signal(signal.SIGTERM)
-            process.wait(30)
-    assert process.returncode == 0
+            assert end_running(settings.data_dir)
+            assert process.wait(5) == 0
+    assert not end_running(settings.data_dir)
     assert json.loads((settings.data_dir / "schedule.json").read_text())["running"] is True
     assert left_over(settings.data_dir) == []
 
@@ -126,14 +144,7 @@ def test_up_is_ended_in_the_middle_of_a_run(settings: Settings) -> None:
 def test_up_does_not_start_on_a_port_that_is_taken(settings: Settings) -> None:
     """What no restart can heal ends `up` at once, with a reason, and stops what had been started."""
     with socket.create_server(("127.0.0.1", settings.port)):
-        process = subprocess.run(
-            [*COMMAND, "up"],
-            env=environment(settings),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        process = give_up(settings)
     assert process.returncode == 1
     assert f"Error: HOST 127.0.0.1 and PORT {settings.port} cannot be served" in process.stderr
     assert process.stderr.splitlines()[-1].startswith("Error: `serve` cannot run")

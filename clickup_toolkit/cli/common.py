@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import click
 
-from clickup_toolkit.settings import Settings
+from clickup_toolkit.settings import Settings, old_variables
 
 __all__ = ["data_dir_option", "read_settings", "start_logging", "stop_on_signals"]
 
@@ -33,6 +33,8 @@ def data_dir_option(command: Command) -> Command:
 def read_settings(*need: str, data_dir: Path | None = None) -> Settings:
     """Read the settings, of which ``need`` must be there; ``data_dir`` comes from the option."""
     settings = Settings.read(need=need)
+    for note in old_variables():
+        click.echo(f"Warning: {note}", err=True)
     if data_dir is None:
         return settings
     return dataclasses.replace(settings, data_dir=data_dir.expanduser().absolute())

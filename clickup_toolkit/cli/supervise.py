@@ -1,11 +1,19 @@
-"""Supervision of child processes: started together, restarted when they die, ended in order."""
+"""Supervision of child processes: started together, restarted when they die, ended in order.
+
+On Linux the kernel sends the children SIGTERM when the supervisor ends, however it ends: a killed one leaves
+nobody behind.
+"""
 
 from __future__ import annotations
 
+import ctypes
+import os
+import signal
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -19,6 +27,8 @@ _LOOK_SECONDS = 0.2
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 _STEADY_SECONDS = 60.0  # who lived so long starts again with the shortest pause
 _HOPELESS = 2  # the exit code for settings that are missing or wrong: a restart changes nothing
+_CRASH_LOOP = 5  # deaths in a row, each soon after the start
+_PR_SET_PDEATHSIG = 1
 _GRACE_SECONDS = 45.0  # more than a run needs to save its notebook, and a server to finish its downloads
 
 
@@ -32,13 +42,15 @@ class Child:
     started: float = 0.0
     pause: float = 0.0
     due: float = 0.0
+    deaths: int = 0
 
 
 def supervise(children: Sequence[Child], environ: Mapping[str, str], stop: threading.Event) -> None:
     """Keep the children alive until ``stop`` is set, then end them in order, the last one first.
 
-    A child that dies is started again after a pause that doubles while it keeps dying. Raises
-    :class:`ToolkitError` when one ends because its settings are wrong.
+    A child that dies is started again after a pause that doubles while it keeps dying; the log says so when
+    it seems that no restart will help. Raises :class:`ToolkitError` when one ends because its settings are
+    wrong. Call it from the main thread: the children end when the thread ends that started them.
     """
     try:
         while not stop.is_set():
@@ -59,8 +71,11 @@ def _keep_alive(child: Child, environ: Mapping[str, str]) -> None:
             raise ToolkitError(f"`{child.name}` cannot run; what it said stands above.")
         lived = now - child.started
         child.pause = _FIRST_PAUSE if lived > _STEADY_SECONDS else min(_LONGEST_PAUSE, child.pause * 2)
+        child.deaths = 1 if lived > _STEADY_SECONDS else child.deaths + 1
         child.process, child.due = None, now + child.pause
         _log.error("up.child_died", child=child.name, exit_code=code, again_in_seconds=child.pause)
+        if child.deaths % _CRASH_LOOP == 0:
+            _log.critical("up.crash_loop", child=child.name, deaths=child.deaths, why=_reason(code))
 
 
 def _start(child: Child, environ: Mapping[str, str]) -> None:
@@ -70,8 +85,32 @@ def _start(child: Child, environ: Mapping[str, str]) -> None:
         env=dict(environ),
         stdin=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C reaches the supervisor alone, which ends the children in order
+        preexec_fn=_dies_with_us(),
     )
     _log.info("up.child_started", child=child.name, pid=child.process.pid)
+
+
+def _dies_with_us() -> Callable[[], None] | None:
+    """Return what a child does before it begins: ask the kernel for SIGTERM when its parent is gone."""
+    if sys.platform != "linux":
+        return None
+    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
+
+    def ask() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it ended before we could ask
+            os._exit(1)
+
+    return ask
+
+
+def _reason(code: int) -> str:
+    """Say what an exit code tells, and where to look."""
+    if code == -signal.SIGKILL:
+        return "It was killed, as the system does when memory runs out: see the kernel's log, give it more."
+    if code < 0:
+        return f"It ended by signal {-code}: a library crashed. Update the packages, or report it."
+    return f"It ended with exit code {code}; what it said stands above. Then try: clickup-toolkit doctor"
 
 
 def _end(children: Sequence[Child]) -> None:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import signal
 import sys
+import time
 from pathlib import Path
 
 import click
 
 from clickup_toolkit.cli.common import data_dir_option, read_settings, start_logging, stop_on_signals
-from clickup_toolkit.errors import SettingsError
+from clickup_toolkit.errors import ExportRunning, SettingsError, ToolkitError
 from clickup_toolkit.settings import Settings
+
+__all__ = ["end_running", "up"]
+
+_LOCK = "up.lock"
+_ENDS_WITHIN = 60.0  # seconds; what it ends itself is given 45
 
 
 @click.command()
@@ -26,13 +34,14 @@ def up(port: int | None, data_dir: Path | None) -> None:
     if port is not None:
         settings = dataclasses.replace(settings, port=port)
     start_logging(settings, "info")
-    from clickup_toolkit import publish
+    from clickup_toolkit import publish, store
     from clickup_toolkit.cli.supervise import Child, supervise
     from clickup_toolkit.schedule import environment
 
     options = _log_options()
     children = [Child(name, [*_COMMAND, *options, name]) for name in ("schedule", "serve")]
-    with stop_on_signals() as stop:
+    only = store.hold(settings.data_dir / _LOCK, lambda who: _busy(settings.data_dir, who))
+    with stop_on_signals() as stop, only:
         publish.connect(settings).close()
         try:
             supervise(children, environment(settings), stop)
@@ -41,6 +50,39 @@ def up(port: int | None, data_dir: Path | None) -> None:
 
 
 _COMMAND = (sys.executable, "-m", "clickup_toolkit.cli")
+
+
+def end_running(data_dir: Path) -> bool:
+    """End the `up` that runs in the data folder, in order, and wait for its end; return whether one ran.
+
+    Raises :class:`ToolkitError` when it is somebody else's, or does not end.
+    """
+    from clickup_toolkit import store
+
+    pid = store.holder(data_dir / _LOCK)
+    if pid is None:
+        return False
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        raise ToolkitError(
+            f"Process {pid} works in {data_dir} for another user.", "Let them end it."
+        ) from None
+    deadline = time.monotonic() + _ENDS_WITHIN
+    while store.holder(data_dir / _LOCK) == pid:
+        if time.monotonic() > deadline:
+            raise ToolkitError(f"Process {pid} was told to end, but still runs.", f"End it: kill -9 {pid}")
+        time.sleep(0.1)
+    return True
+
+
+def _busy(data_dir: Path, who: str) -> ExportRunning:
+    return ExportRunning(
+        f"`up` already runs in {data_dir} ({who}).",
+        "End it first (make down), or set another CLICKUP_DATA_DIR.",
+    )
 
 
 def _settings(data_dir: Path | None) -> Settings:
