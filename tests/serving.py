@@ -29,8 +29,14 @@ GAP = Gap(
 
 
 def settings_for(data_dir: Path, **changes: Any) -> Settings:
-    """Return settings that serve ``data_dir`` on a free port."""
-    chosen = {"team_id": "9001", "api_auth_token": Secret(TOKEN), "data_dir": data_dir, "port": 0}
+    """Return settings that serve ``data_dir`` on a free port, without a server of versions."""
+    chosen = {
+        "team_id": "9001",
+        "api_auth_token": Secret(TOKEN),
+        "data_dir": data_dir,
+        "redis_url": f"unix://{data_dir}/nobody",
+        "port": 0,
+    }
     return Settings(**chosen | changes)
 
 

@@ -143,7 +143,10 @@ def test_a_stranger_sees_no_page(closed: httpx.Client, path: str) -> None:
     assert "Task 1" not in answer.text
     assert "Nimbus" not in answer.text
     if path.split("?")[0].endswith((".json", ".csv", ".db")):
-        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (
+            401,
+            'Bearer realm="clickup"',
+        )
         assert answer.json()["remedy"] == "Send the header Authorization: Bearer <API_AUTH_TOKEN>."
     else:
         assert (answer.status_code, answer.headers["location"]) == (302, "/-/login")

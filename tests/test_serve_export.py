@@ -86,7 +86,14 @@ def test_stored_bytes_go_out_as_they_are(api: httpx.Client, redis_url: str) -> N
         "last-modified": "Mon, 23 Nov 2026 10:15:00 GMT",
         "vary": "Authorization, Accept-Encoding",
         "cache-control": "private, no-cache",
+        "accept-ranges": "bytes",
         "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "referrer-policy": "no-referrer",
+        "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+        "content-security-policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
     }
     assert gzip.decompress(body) == text
 
@@ -186,7 +193,7 @@ def test_refusals_are_small_json(api: httpx.Client, redis_url: str) -> None:
         {
             "status": "error",
             "error": "There is no version 20200101T000000Z.",
-            "remedy": "List them: clickup-toolkit versions",
+            "remedy": "List them: GET /api/v1/export/versions/",
         },
     )
     assert problem(api.get("/api/v1/nothing")) == (
@@ -194,7 +201,7 @@ def test_refusals_are_small_json(api: httpx.Client, redis_url: str) -> None:
         {
             "status": "error",
             "error": "There is nothing here.",
-            "remedy": "The JSON export is /api/v1/export/.",
+            "remedy": "GET /api/v1/openapi.json says what there is; the JSON export is /api/v1/export/.",
         },
     )
     posted = api.post(PATH)

@@ -14,7 +14,7 @@ import pytest
 
 from clickup_toolkit import serve
 from clickup_toolkit.errors import SettingsError
-from tests.serving import TOKEN, publish_file, settings_for
+from tests.serving import TOKEN, settings_for
 
 PROGRAM = """
 from clickup_toolkit import serve
@@ -28,7 +28,6 @@ print("ended", flush=True)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_when_it_is_told_to(tmp_path: Path, number: signal.Signals) -> None:
     """After SIGTERM or SIGINT the server returns, and the process ends as a success without a traceback."""
-    publish_file(tmp_path)
     environment = {
         **os.environ,
         "CLICKUP_TEAM_ID": "9001",

@@ -1,4 +1,4 @@
-"""Who may see what: programs with the token everything, people with the password the pages.
+"""Who may see what: programs with a token everything, people with the password the pages.
 
 Without a password the pages are open, so they are served to this machine alone: on a loopback address, and
 under a loopback name, since a page of a foreign site may point its own name at 127.0.0.1 and read along.
@@ -11,12 +11,29 @@ import hashlib
 import hmac
 import ipaddress
 import socket
+from collections.abc import Sequence
+from urllib.parse import parse_qs
 
 from clickup_toolkit.errors import SettingsError
 from clickup_toolkit.serve.asgi import Scope, header
+from clickup_toolkit.serve.throttle import Throttle, address_of
 from clickup_toolkit.settings import SETTINGS, Secret, Settings
 
-__all__ = ["Access", "is_loopback"]
+__all__ = ["Access", "TooManyTries", "WrongCredentials", "is_loopback"]
+
+_UNGUESSABLE = 20  # characters: a random token of that length cannot be found by trying
+
+
+class WrongCredentials(Exception):
+    """What the request shows opens nothing."""
+
+
+class TooManyTries(Exception):
+    """The address has shown too many wrong ones; ``seconds`` is how long it has to wait."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 class Access:
@@ -34,24 +51,53 @@ class Access:
             raise SettingsError(
                 f"HOST is {settings.host}, which other machines reach, and no password protects the pages: "
                 "the workspace is private.",
-                "Set DATASETTE_PASSWORD_HASH to a hash made by `datasette hash-password`, "
+                "Set DATASETTE_PASSWORD_HASH to a hash made by `clickup-toolkit hash-password`, "
                 "or HOST to 127.0.0.1.",
             )
-        assert settings.api_auth_token is not None
-        self._token = _digest(settings.api_auth_token.reveal())
+        self._tokens = [_digest(token.reveal()) for token in settings.api_tokens]
+        self._in_query = settings.api_token_in_query
+        self._wrong_tokens = Throttle()
         self.password_hash = settings.password_hash
-        self.signing_key = _signing_key(settings.api_auth_token, settings.password_hash)
+        self.signing_keys = _signing_keys(settings.api_tokens, settings.password_hash)
 
-    def holds_token(self, scope: Scope) -> bool:
-        """Tell whether the request bears the token; takes as long for a wrong one as for the right one."""
-        scheme, _, token = (header(scope, "authorization") or "").partition(" ")
-        return scheme.lower() == "bearer" and hmac.compare_digest(_digest(token.strip()), self._token)
+    def shows_token(self, scope: Scope) -> bool:
+        """Tell whether the request bears a right token, False where it bears none.
 
-    def may_reach_pages(self, scope: Scope) -> bool:
-        """Tell whether datasette may see the request; whether its actor may see a page is its business."""
-        if self.password_hash is not None or self.holds_token(scope):
+        Raises :class:`WrongCredentials` or, after too many of those, :class:`TooManyTries`. A right token
+        that is long enough to be unguessable passes all the same: whoever shares an address with somebody
+        who guesses, as behind a proxy, is not shut out. A short one waits along, else it could be guessed.
+        """
+        token = self._token_of(scope)
+        if token is None:
+            return False
+        right = self._is_right(token)
+        if right and len(token) >= _UNGUESSABLE:
             return True
-        return is_loopback(_host_name(header(scope, "host") or ""))
+        address = address_of(scope)
+        if seconds := self._wrong_tokens.wait(address):
+            raise TooManyTries(seconds)
+        if not right:
+            self._wrong_tokens.note(address)
+            raise WrongCredentials
+        return True
+
+    def _token_of(self, scope: Scope) -> str | None:
+        scheme, _, token = (header(scope, "authorization") or "").partition(" ")
+        if scheme.lower() == "bearer":
+            return token.strip()
+        if self._in_query and scope["path"].startswith("/api/"):
+            given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [])
+            return given[-1] if given else None
+        return None
+
+    def _is_right(self, token: str) -> bool:
+        """Compare with every token, which takes as long for a wrong one as for a right one."""
+        shown = _digest(token)
+        return any([hmac.compare_digest(shown, known) for known in self._tokens])  # noqa: C419  # all of them
+
+    def is_open_to_strangers(self, scope: Scope) -> bool:
+        """Tell whether strangers may see pages under the name by which they ask for them."""
+        return self.password_hash is None and is_loopback(_host_name(header(scope, "host") or ""))
 
 
 def is_loopback(host: str) -> bool:
@@ -94,7 +140,11 @@ def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
-def _signing_key(token: Secret, password_hash: Secret | None) -> str:
-    """Derive the key of the cookies: it outlives a restart, and a new password signs everybody out."""
+def _signing_keys(tokens: Sequence[Secret], password_hash: Secret | None) -> list[str]:
+    """Derive a key of the cookies from each token: new cookies are signed with the last, all are good.
+
+    So a session outlives a restart, and a change of tokens for as long as the token under which it began
+    is among them; and a new password signs everybody out.
+    """
     about = b"clickup_toolkit cookies\0" + (password_hash.reveal().encode() if password_hash else b"")
-    return hmac.new(token.reveal().encode(), about, hashlib.sha256).hexdigest()
+    return [hmac.new(token.reveal().encode(), about, hashlib.sha256).hexdigest() for token in tokens]

@@ -65,7 +65,7 @@ async def send_asset(scope: Scope, send: Send) -> None:
         "content-type": f"{asset.media_type}; charset=utf-8",
         "cache-control": _FOR_A_YEAR,
         "vary": "Accept-Encoding",
-        "x-content-type-options": "nosniff",
+        "cross-origin-resource-policy": "cross-origin",  # the page of a notebook has no origin
     }
     if prefers_gzip(header(scope, "accept-encoding")):
         await send_answer(scope, send, 200, {**headers, "content-encoding": "gzip"}, asset.compressed)

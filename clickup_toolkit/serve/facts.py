@@ -28,6 +28,11 @@ class LastExport:
     tasks: int
     changed: int
     deleted: int
+    seconds: float = 0.0
+    requests: int = 0
+    throttled: int = 0
+    retries: int = 0
+    gaps: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,19 +65,25 @@ def read_facts(database: Path) -> Facts:
 
 def _last_export(connection: sqlite3.Connection) -> LastExport | None:
     row = connection.execute(
-        "SELECT version, started, finished, mode, complete, tasks, changed, deleted FROM exports "
-        "ORDER BY version DESC LIMIT 1"
+        "SELECT version, started, finished, mode, complete, tasks, changed, deleted, requests, throttled, "
+        "retries, gaps FROM exports ORDER BY version DESC LIMIT 1"
     ).fetchone()
     if row is None:
         return None
+    at = instant(row["finished"] or row["started"])
     return LastExport(
         version=row["version"],
-        at=instant(row["finished"] or row["started"]),
+        at=at,
         mode=row["mode"],
         complete=bool(row["complete"]),
         tasks=row["tasks"],
         changed=row["changed"],
         deleted=row["deleted"],
+        seconds=(at - instant(row["started"])).total_seconds(),
+        requests=row["requests"],
+        throttled=row["throttled"],
+        retries=row["retries"],
+        gaps=row["gaps"],
     )
 
 

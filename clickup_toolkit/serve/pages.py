@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from clickup_toolkit.serve.site import Site
 
-__all__ = ["home", "nothing_yet", "run", "run_download", "runs", "sign_in"]
+__all__ = ["home", "nothing_yet", "run", "run_download", "runs"]
 
 _MAIN_TABLES = (
     "tasks",
@@ -108,18 +108,6 @@ async def run_download(datasette: Site, request: Request) -> Response:
     body = await asyncio.to_thread(found.path.read_bytes)
     headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
     return Response(body, headers=headers, content_type="application/x-ipynb+json")
-
-
-async def sign_in(datasette: Site, request: Request) -> Response:
-    """Send people to the sign-in page, and tell programs which header to send."""
-    if request.path.endswith(_PROGRAMS_READ):
-        return _problem(
-            401,
-            "These pages need the token or a password.",
-            "Send the header Authorization: Bearer <API_AUTH_TOKEN>.",
-            {"WWW-Authenticate": "Bearer"},
-        )
-    return Response.redirect(datasette.urls.path("/-/login"))
 
 
 async def _find(site: Site, request: Request) -> Run:

@@ -6,19 +6,18 @@ leaves the others alone. And it loads it in the middle of its own import: nothin
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 from pluggy import HookimplMarker
 
 from clickup_toolkit.records import TABLES
-from clickup_toolkit.serve import pages
+from clickup_toolkit.serve import pages, sign_in, spreadsheets
 from clickup_toolkit.serve.words import duration
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
-    from datasette.utils.asgi import Request, Response
 
 hookimpl = HookimplMarker("datasette")
 
@@ -30,36 +29,25 @@ _TYPES = {
 }
 
 
-@hookimpl
+@hookimpl(tryfirst=True)
 def register_routes(datasette: Datasette) -> list[tuple[str, Callable[..., Any]]]:
-    """Add the home page and the executed notebooks; before the first export, also what to do about that."""
+    """Add the home page, the executed notebooks, signing in, and CSV that is safe to open in a spreadsheet.
+
+    Before the first export there is instead of every table what to do about that.
+    """
     if not _is_ours(datasette):
         return []
     routes = [
         (r"^/$", pages.home),
+        (r"^/-/login$", sign_in.page),
+        (r"^/-/password-tool$", sign_in.nothing),
         (r"^/-/runs$", pages.runs),
         (r"^/-/runs/(?P<name>[^/]+)\.ipynb$", pages.run_download),
         (r"^/-/runs/(?P<name>[^/]+)$", pages.run),
     ]
-    if not datasette.has_file:
-        routes.append((r"^/clickup([./].*)?$", pages.nothing_yet))
-    return routes
-
-
-@hookimpl
-def actor_from_request(datasette: Datasette, request: Request) -> dict[str, str] | None:
-    """Let whoever bears the token be the actor ``token``."""
-    if _is_ours(datasette) and datasette.access.holds_token(request.scope):
-        return {"id": "token"}
-    return None
-
-
-@hookimpl
-def forbidden(datasette: Datasette, request: Request) -> Callable[[], Awaitable[Response]] | None:
-    """Ask a stranger to sign in."""
-    if not _is_ours(datasette) or request.actor:
-        return None
-    return lambda: pages.sign_in(datasette, request)
+    if datasette.database is None:
+        return [*routes, (r"^/clickup([./].*)?$", pages.nothing_yet)]
+    return routes + spreadsheets.ROUTES
 
 
 @hookimpl

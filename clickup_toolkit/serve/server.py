@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from types import FrameType
 
@@ -26,7 +26,7 @@ _BEGIN_SECONDS = 60  # for a server in the background to begin
 def serve(application: Application, settings: Settings, ready: Callable[[str], None] | None) -> None:
     """Serve until SIGTERM or SIGINT; both end the process as a success, as a service manager expects."""
     with _listen(settings.host, settings.port) as listener:
-        server = _Server(application, listener, settings.host, ready)
+        server = _Server(application, listener, settings, ready)
         with _ended_by_signals(server):
             server.run(sockets=[listener])
 
@@ -36,7 +36,7 @@ def serve_in_background(application: Application, settings: Settings) -> Iterato
     """Serve in a thread until the block ends; the block is given the address."""
     begun: Future[str] = Future()
     with _listen(settings.host, settings.port) as listener:
-        server = _Server(application, listener, settings.host, begun.set_result)
+        server = _Server(application, listener, settings, begun.set_result)
         thread = threading.Thread(target=server.run, args=([listener],), name="serve")
         thread.start()
         try:
@@ -53,11 +53,11 @@ class _Server(uvicorn.Server):
         self,
         application: Application,
         listener: socket.socket,
-        host: str,
+        settings: Settings,
         ready: Callable[[str], None] | None,
     ) -> None:
-        super().__init__(_configure(application))
-        self._address = _address(host, listener)
+        super().__init__(_configure(application, settings.trusted_proxies or ()))
+        self._address = _address(settings.host, listener)
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -66,7 +66,7 @@ class _Server(uvicorn.Server):
             self._ready(self._address)
 
 
-def _configure(application: Application) -> uvicorn.Config:
+def _configure(application: Application, proxies: Sequence[str]) -> uvicorn.Config:
     return uvicorn.Config(
         application,
         http="httptools",
@@ -76,6 +76,8 @@ def _configure(application: Application) -> uvicorn.Config:
         log_level="warning",
         access_log=False,  # addresses hold queries, and queries hold names
         server_header=False,
+        proxy_headers=bool(proxies),  # from anybody else, they are what a stranger likes to be taken for
+        forwarded_allow_ips=list(proxies),
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
 

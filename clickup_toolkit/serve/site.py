@@ -25,6 +25,7 @@ from clickup_toolkit.serve.access import Access
 from clickup_toolkit.serve.assets import asset_url
 from clickup_toolkit.serve.facts import Facts, read_facts
 from clickup_toolkit.serve.metadata import DATABASE, DATASETTE_SETTINGS, describe
+from clickup_toolkit.serve.visitors import Visitors
 from clickup_toolkit.serve.words import ago
 from clickup_toolkit.settings import Settings
 
@@ -50,18 +51,26 @@ class Site(Datasette):  # type: ignore[misc]  # datasette has no types
     Raises :class:`sqlite3.Error` or :class:`OSError` when the file cannot be read.
     """
 
-    def __init__(self, settings: Settings, access: Access, database: Path | None, problem: str = "") -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        access: Access,
+        visitors: Visitors,
+        database: Path | None,
+        problem: str = "",
+    ) -> None:
         self.toolkit = settings
         self.access = access
+        self.visitors = visitors
         self.problem = problem
-        self.has_file = database is not None
+        self.database = database
         self.facts = Facts() if database is None else read_facts(database)
         super().__init__(
             [],
             metadata=describe(self.facts.workspace, settings.team_id or "", self.facts.hidden),
             inspect_data=None if database is None else {DATABASE: _inspect(database, self.facts)},
             settings=DATASETTE_SETTINGS,
-            secret=access.signing_key,
+            secret=access.signing_keys,
             template_dir=str(TEMPLATES),
         )
         threads = DATASETTE_SETTINGS["num_sql_threads"]

@@ -7,9 +7,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 
 from isal import isal_zlib
 
-__all__ = ["gathered", "inflated", "prefetched"]
+__all__ = ["gathered", "inflated", "inflated_part", "prefetched"]
 
 _GZIP = 31  # window bits of a gzip member
+_RAW = -15  # of deflate without anything around it
 
 
 async def gathered(pieces: AsyncIterator[bytes], least: int) -> AsyncGenerator[bytes, None]:
@@ -57,3 +58,21 @@ async def inflated(pieces: AsyncIterator[bytes], at_most: int) -> AsyncGenerator
             text = inflater.decompress(inflater.unconsumed_tail, at_most)
     if rest := inflater.flush():
         yield rest
+
+
+async def inflated_part(
+    pieces: AsyncIterator[bytes], at_most: int, skip: int, length: int
+) -> AsyncGenerator[bytes, None]:
+    """Yield ``length`` bytes of the text of raw deflate, from ``skip`` on."""
+    inflater = isal_zlib.decompressobj(wbits=_RAW)
+    async for piece in pieces:
+        text = inflater.decompress(piece, at_most)
+        while text:
+            wanted = text[skip : skip + length]
+            skip -= min(skip, len(text))
+            if wanted:
+                yield wanted
+                length -= len(wanted)
+            if not length:
+                return
+            text = inflater.decompress(inflater.unconsumed_tail, at_most)

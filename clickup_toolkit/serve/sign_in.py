@@ -1,0 +1,63 @@
+"""Signing in: the page with the form, and what strangers are told instead of a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from datasette import NotFound, Response
+
+from clickup_toolkit.serve.access import TooManyTries, WrongCredentials
+from clickup_toolkit.serve.answers import send_unauthorized
+from clickup_toolkit.serve.asgi import Scope, Send, send_answer
+from clickup_toolkit.serve.visitors import PERSON
+
+if TYPE_CHECKING:
+    from datasette.utils.asgi import Request
+
+    from clickup_toolkit.serve.site import Site
+
+__all__ = ["OPEN_TO_ALL", "nothing", "page", "send_to_sign_in"]
+
+_ADDRESS = "/-/login"
+
+OPEN_TO_ALL = (_ADDRESS, "/-/logout", "/-/static/", "/favicon.ico")
+"""What the sign-in page needs; with a password set, strangers see nothing else of datasette."""
+
+_PROGRAMS_READ = (".json", ".jsono", ".csv", ".db", ".blob")
+
+
+async def page(datasette: Site, request: Request) -> Response:
+    """Show the form, or sign in whoever sends it with the right password."""
+    if request.method != "POST":
+        return await _form(datasette, request)
+    told = await request.post_vars()
+    try:
+        await datasette.visitors.check(request.scope, told.get("username") or "", told.get("password") or "")
+    except WrongCredentials:
+        return await _form(datasette, request, "Invalid username or password")
+    except TooManyTries as many:
+        answer = await _form(datasette, request, f"Too many wrong passwords. Wait {many.seconds} s.", 429)
+        answer.headers["Retry-After"] = str(many.seconds)
+        return answer
+    answer = Response.redirect(datasette.urls.path("/"))
+    answer.set_cookie("ds_actor", datasette.sign({"a": {"id": PERSON}}, "actor"), httponly=True)
+    return answer
+
+
+async def _form(site: Site, request: Request, error: str = "", status: int = 200) -> Response:
+    html = await site.render_template("password_login.html", {"error": error}, request=request)
+    return Response.html(html, status=status, headers={"Cache-Control": "no-store"})
+
+
+async def nothing(datasette: Site, request: Request) -> Response:
+    """Answer where a plugin would work long for everybody; ``clickup-toolkit hash-password`` does that."""
+    raise NotFound("Make a hash with clickup-toolkit hash-password")
+
+
+async def send_to_sign_in(scope: Scope, send: Send, *, wrong: bool) -> None:
+    """Send people to the sign-in page, and tell programs which header to send."""
+    if wrong or scope["path"].endswith(_PROGRAMS_READ) or scope["method"] not in ("GET", "HEAD"):
+        await send_unauthorized(scope, send, wrong=wrong)
+    else:
+        headers = {"location": _ADDRESS, "content-type": "text/plain", "cache-control": "private, no-store"}
+        await send_answer(scope, send, 302, headers)

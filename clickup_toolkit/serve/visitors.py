@@ -1,0 +1,124 @@
+"""Who comes to the pages: somebody with the token, the password, a cookie from signing in, or nobody.
+
+Everything is looked at here, before datasette sees the request: it is handed the outcome, and none of the
+credentials. (Its plugin for passwords works a sixth of a second on each, and stumbles over malformed ones.)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import hmac
+import time
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from clickup_toolkit.serve.access import Access, TooManyTries, WrongCredentials
+from clickup_toolkit.serve.asgi import Scope, header
+from clickup_toolkit.serve.throttle import Throttle, address_of
+
+__all__ = ["PERSON", "Actor", "Visitors"]
+
+Actor = dict[str, Any]
+"""Whom datasette takes somebody for."""
+
+PERSON = "admin"
+"""The name that people sign in with."""
+
+_PROGRAM: Actor = {"id": "token"}
+
+
+class Visitors:
+    """Tells who a request comes from, and checks passwords, one after the other."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._wrong_passwords = Throttle()
+        self._checking = asyncio.Lock()
+        self._right: bytes | None = None  # the digest of the password that was last found right
+
+    async def identify(self, scope: Scope) -> Actor | None:
+        """Return whom the request comes from, or None for a stranger.
+
+        Raises :class:`WrongCredentials` where it shows any that are wrong, and :class:`TooManyTries`.
+        """
+        if self._access.shows_token(scope):
+            return _PROGRAM
+        scheme, _, shown = (header(scope, "authorization") or "").partition(" ")
+        if scheme.lower() == "basic" and self._access.password_hash is not None:
+            await self.check(scope, *_name_and_password(shown))
+            return {"id": PERSON}
+        return self._signed_in(scope)
+
+    async def check(self, scope: Scope, name: str, password: str) -> None:
+        """Return if the password is right. Raises :class:`WrongCredentials` or :class:`TooManyTries`.
+
+        Each try is counted before it is looked at, so that a hundred at once are no way around.
+        """
+        address = address_of(scope)
+        if seconds := self._wrong_passwords.wait(address):
+            raise TooManyTries(seconds)
+        self._wrong_passwords.note(address)
+        if not await self._is_right(name, password):
+            raise WrongCredentials
+        self._wrong_passwords.forgive(address)
+
+    async def _is_right(self, name: str, password: str) -> bool:
+        if self._access.password_hash is None or name != PERSON:
+            return False
+        shown = hashlib.sha256(password.encode("utf-8", "surrogatepass")).digest()
+        if self._right is not None and hmac.compare_digest(shown, self._right):
+            return True  # a program that shows it with every request does not wait each time
+        async with self._checking:
+            right = await asyncio.to_thread(_verify, password, self._access.password_hash.reveal())
+        if right:
+            self._right = shown
+        return right
+
+    def _signed_in(self, scope: Scope) -> Actor | None:
+        cookie = _cookies(scope).get("ds_actor")
+        if cookie is None or self._access.password_hash is None:
+            return None
+        try:
+            told = URLSafeSerializer(self._access.signing_keys, "actor").loads(cookie)
+        except BadSignature:
+            return None
+        if not isinstance(told, dict) or not isinstance(told.get("a"), dict):
+            return None
+        return told["a"] if _is_current(told) else None
+
+
+def _is_current(told: dict[str, Any]) -> bool:
+    from datasette.utils.baseconv import base62
+
+    return "e" not in told or int(base62.decode(told["e"])) > time.time()
+
+
+def _verify(password: str, password_hash: str) -> bool:
+    from datasette_auth_passwords.utils import verify_password
+
+    try:
+        return bool(verify_password(password, password_hash))
+    except UnicodeEncodeError:  # a lone surrogate: no password that anybody could have set
+        return False
+
+
+def _name_and_password(shown: str) -> tuple[str, str]:
+    """Return what a Basic header holds. Raises :class:`WrongCredentials` where it holds nothing readable."""
+    try:
+        text = base64.b64decode(shown.strip(), validate=True).decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        raise WrongCredentials from None
+    name, _, password = text.partition(":")
+    return name, password
+
+
+def _cookies(scope: Scope) -> dict[str, str]:
+    try:
+        return {name: morsel.value for name, morsel in SimpleCookie(header(scope, "cookie") or "").items()}
+    except CookieError:
+        return {}
