@@ -8,6 +8,7 @@ parameter 500.
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -120,7 +121,7 @@ class Client:
         self.pacer = pacer
         self._base = settings.api_url
         self._v3 = settings.api_url.rpartition("/")[0]
-        self._tries = settings.max_retries
+        self.tries = settings.max_retries
         self._initial_backoff = settings.initial_backoff
         self._now = now
         self._uniform = uniform
@@ -148,18 +149,19 @@ class Client:
             await line.aclose()
 
     async def get(
-        self, request: Request, decode: Callable[[bytes], T], *, tries: int | None = None
+        self, request: Request, decode: Callable[[bytes], T], *, tries: int | None = None, failed: int = 0
     ) -> tuple[bytes, int, T]:
         """Return the answer's body, the instant it came (ms since 1970 UTC) and what ``decode`` made of it.
 
         ``decode`` raises ``msgspec.DecodeError`` or :class:`BrokenAnswer` for what cannot be the answer to
         the question; that is asked again. Raises :class:`Refused` for what will never be answered and
-        :class:`Unanswered` when ``tries`` (default: the setting) failed.
+        :class:`Unanswered` when ``tries`` (default: the setting) failed; ``failed`` of them did already.
         """
-        hook = _Backoff(self._initial_backoff, self._uniform)
-        async for attempt in stamina.retry_context(hook, attempts=tries or self._tries, timeout=None):
+        hook, left = _Backoff(self._initial_backoff, self._uniform, failed), (tries or self.tries) - failed
+        await asyncio.sleep(hook.wait() if failed else 0)
+        async for attempt in stamina.retry_context(hook, attempts=left, timeout=None):
             with attempt:
-                if attempt.num > 1:
+                if failed + attempt.num > 1:
                     self.stats.retries += 1
                 body = await self._send_when_allowed(request)
                 return body, self._now(), _decoded(request, body, decode)
@@ -221,21 +223,22 @@ class Client:
         )
 
 
+@dataclass
 class _Backoff:
     """stamina's hook: what to retry, and after how many seconds."""
 
-    def __init__(self, initial: float, uniform: Callable[[float, float], float]) -> None:
-        self._initial = initial
-        self._uniform = uniform
-        self._failures = 0
+    initial: float
+    uniform: Callable[[float, float], float]
+    failures: int
+
+    def wait(self) -> float:
+        return min(_LONGEST_BACKOFF_S, full_jitter(self.failures, self.initial, self.uniform))
 
     def __call__(self, error: Exception) -> bool | float:
-        self._failures += 1
+        self.failures += 1
         if not isinstance(error, Unanswered) or isinstance(error, RateLimited):
             return False  # 429s were waited out already
-        if error.code in TWICE and self._failures > 1:
-            return False
-        return min(_LONGEST_BACKOFF_S, full_jitter(self._failures, self._initial, self._uniform))
+        return False if error.code in TWICE and self.failures > 1 else self.wait()
 
 
 def _headers(token: Secret) -> dict[str, str]:
