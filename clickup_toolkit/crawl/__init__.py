@@ -14,11 +14,13 @@ import msgspec
 from clickup_toolkit.client import Client, Request, is_personal
 from clickup_toolkit.crawl.beside import read_docs, read_goals
 from clickup_toolkit.crawl.by_task import read_by_task
+from clickup_toolkit.crawl.left_time import read_left_time
+from clickup_toolkit.crawl.places import Places
 from clickup_toolkit.crawl.reader import Noted, Progress, Reader, each, token_rejected
 from clickup_toolkit.crawl.status_times import read_time_in_status
-from clickup_toolkit.crawl.structure import Places, read_open_structure, read_structure
+from clickup_toolkit.crawl.structure import read_open_structure, read_structure
 from clickup_toolkit.crawl.tasks import read_changed_tasks, read_tasks
-from clickup_toolkit.crawl.time_entries import newest_window, read_left_time, read_time_entries
+from clickup_toolkit.crawl.time_entries import newest_window, read_time_entries
 from clickup_toolkit.errors import Refused, WorkspaceUnavailable
 from clickup_toolkit.settings import Secret
 
@@ -46,7 +48,7 @@ async def crawl(client: Client, journal: Noted, team: str, token: Secret, progre
     await _read_definitions(reader, team, places)
     await read_time_in_status(reader)
     await read_time_entries(reader, team, members, together=is_personal(token))
-    await read_left_time(reader)
+    await read_left_time(reader, team, members)
     await read_by_task(reader)
     await read_goals(reader, team)
     await read_docs(reader, team)

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from clickup_toolkit.client import Query
 from clickup_toolkit.crawl.cursor import TaskHead, Walk, home_list, instant, walk
+from clickup_toolkit.crawl.places import Place
 from clickup_toolkit.crawl.reader import Reader
-from clickup_toolkit.crawl.structure import Place
 
 __all__ = ["EVERYTHING", "OVERLAP_MS", "Lists", "Take"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
@@ -15,6 +15,7 @@ from clickup_toolkit.crawl.remedies import TOKEN_CODES, remedy_for
 from clickup_toolkit.errors import (
     ApiUnreachable,
     ClickUpError,
+    RateLimited,
     Refused,
     TokenRejected,
     ToolkitError,
@@ -46,6 +47,9 @@ class Readings(Protocol):
 
     def count_unread(self, what: str) -> int:
         """Return of how many noted tasks ``what`` is to be read."""
+
+    def overtold_tasks(self) -> list[str]:
+        """Return tasks of which ClickUp counts less time than before, and less than is remembered."""
 
     def lost_archived(self) -> dict[str, int]:
         """Return how many archived tasks of the export before were not noted, by their home list."""
@@ -111,7 +115,7 @@ class Noted(Protocol):
         """Return how many tasks were noted in each home list."""
 
     def known_lists(self) -> set[str]:
-        """Return the lists that the export before held and that were not archived themselves."""
+        """Return the lists that the export before held and that lay in no archived place."""
 
     def unknown_lists(self, known: Iterable[str]) -> set[str]:
         """Return the home lists of noted tasks that are neither in ``known`` nor known from before."""
@@ -135,6 +139,7 @@ class Reader:
         self._failures: Counter[str] = Counter()
         self._outages = 0
         self._token_checked = asyncio.Lock()
+        self._retrying = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(_BREAKS_AFTER))
 
     async def ask(
         self,
@@ -157,7 +162,7 @@ class Reader:
             self.answered[stream] += 1
             return decode(known.body)
         try:
-            body, received, decoded = await self._client.get(request, decode, tries=self._tries(stream))
+            body, received, decoded = await self._get(stream, request, decode)
         except Refused as refusal:
             await self._check_token(refusal)
             if refusal_stays:
@@ -202,8 +207,20 @@ class Reader:
         """Record that ``what`` of ``id`` could not be read."""
         self.journal.note_gap(Gap(what, id, error.code, error.message, remedy_for(error)))
 
-    def _tries(self, stream: str) -> int | None:
-        return 1 if self._failures[stream] >= _BREAKS_AFTER else None
+    async def _get(self, stream: str, request: Request, decode: Callable[[bytes], T]) -> tuple[bytes, int, T]:
+        """Ask; where that fails, insist, but only with a few questions of a stream at once.
+
+        So a route that is broken for many that ask at the same time costs all but a few of them one try.
+        """
+        try:
+            return await self._client.get(request, decode, tries=1)
+        except RateLimited:  # it was waited out already
+            raise
+        except Unanswered:
+            async with self._retrying[stream]:
+                if self._failures[stream] >= _BREAKS_AFTER or self._client.tries == 1:
+                    raise
+                return await self._client.get(request, decode, failed=1)
 
     def _count_failure(self, stream: str, failure: Unanswered) -> None:
         self._failures[stream] += 1

@@ -13,74 +13,23 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from clickup_toolkit.client import Request
+from clickup_toolkit.crawl.places import (
+    Item,
+    Place,
+    Places,
+    SharedThings,
+    decode_folders,
+    decode_lists,
+    decode_shared,
+    decode_spaces,
+    size_of,
+    untold,
+)
 from clickup_toolkit.crawl.reader import Reader, each
 
-__all__ = ["Place", "Places", "read_open_structure", "read_structure", "read_vanished_lists"]
+__all__ = ["read_open_structure", "read_structure", "read_vanished_lists"]
 
 BOTH = ("false", "true")
-
-
-class Place(msgspec.Struct, frozen=True):
-    """A list as the crawl needs it.
-
-    ``group`` orders neighbours together, ``hidden`` means from the workspace-wide task route, ``size`` is
-    ClickUp's count of tasks, a hint.
-    """
-
-    id: str
-    group: str
-    hidden: bool
-    in_archived: bool
-    shared: bool
-    size: int | None
-
-
-@dataclass
-class Places:
-    """What there is: lists by id, folders and spaces, and tasks that are shared one by one."""
-
-    lists: dict[str, Place] = field(default_factory=dict)
-    folders: list[str] = field(default_factory=list)
-    spaces: list[str] = field(default_factory=list)
-    open_spaces: list[str] = field(default_factory=list)
-    shared_tasks: list[str] = field(default_factory=list)
-
-
-class _Item(msgspec.Struct):
-    id: str | int
-    archived: object = False
-    task_count: str | int | float | None = None
-    override_statuses: object = None
-    parent_folder: object = None
-    lists: list[_Item] | None = None
-
-
-class _Spaces(msgspec.Struct):
-    spaces: list[_Item]
-
-
-class _Folders(msgspec.Struct):
-    folders: list[_Item]
-
-
-class _Lists(msgspec.Struct):
-    lists: list[_Item]
-
-
-class _SharedThings(msgspec.Struct):
-    tasks: list[_Item] | None = None
-    lists: list[_Item] | None = None
-    folders: list[_Item] | None = None
-
-
-class _Shared(msgspec.Struct):
-    shared: _SharedThings
-
-
-_decode_spaces = msgspec.json.Decoder(_Spaces, strict=False).decode
-_decode_folders = msgspec.json.Decoder(_Folders, strict=False).decode
-_decode_lists = msgspec.json.Decoder(_Lists, strict=False).decode
-_decode_shared = msgspec.json.Decoder(_Shared, strict=False).decode
 
 
 async def read_structure(reader: Reader, team: str) -> Places:
@@ -103,6 +52,7 @@ async def read_open_structure(reader: Reader, team: str) -> Places:
     found = _Structure(reader, team, Places())
     await each(found.read_spaces, BOTH)
     await each(found.read_open_space, [space for space, archived in found.spaces.items() if not archived])
+    found.bury_subfolders(strangers=True)
     await found.read_shared()
     await found.read_own_statuses()
     return found.finished()
@@ -126,9 +76,7 @@ class _Folder:
     parent: str | None
     buried: bool  # it or something above it is archived
     shared: bool = False
-    untold: int | None = (
-        None  # tasks that ClickUp counts in it beyond those of the lists inside; None: unknown
-    )
+    untold: int | None = None  # tasks counted in it beyond those of the lists inside; None: unknown
 
 
 @dataclass
@@ -142,9 +90,13 @@ class _Structure:
     time: str = ""
 
     async def read_spaces(self, archived: str) -> None:
-        request = Request(f"/team/{self.team}/space", [("archived", archived)])
+        request, what = (
+            Request(f"/team/{self.team}/space", [("archived", archived)]),
+            _half("spaces", archived),
+        )
+        context = {"archived": archived}
         page = await self.reader.ask_or_gap(
-            "spaces", request, _decode_spaces, {"archived": archived}, what="spaces", id=self.team
+            "spaces", request, decode_spaces, context, what=what, id=self.team
         )
         for space in page.spaces if page else ():
             self.spaces[str(space.id)] = archived == "true"
@@ -161,18 +113,21 @@ class _Structure:
         if not self.time:
             await self._read_definitions(space_id)
 
-    def bury_subfolders(self) -> None:
-        """Mark what lies in a subfolder of an archived folder; the subfolder itself may say it is open."""
+    def bury_subfolders(self, *, strangers: bool = False) -> None:
+        """Mark what lies below archived folders, in subfolders that may say they are open.
+
+        With ``strangers`` what lies below folders that were not asked for counts as such.
+        """
         for folder in list(self.folders.values()):
-            if not folder.buried and self._is_below_buried(folder):
+            if not folder.buried and self._is_below_buried(folder, strangers):
                 self.folders[folder.id] = replace(folder, buried=True)
                 group = f"{folder.space_id}/{folder.id}"
-                for place in [place for place in self.places.lists.values() if place.group == group]:
-                    self.places.lists[place.id] = msgspec.structs.replace(
-                        place, hidden=True, in_archived=True
-                    )
+                for key, place in self.places.lists.items():
+                    if place.group == group:
+                        buried = msgspec.structs.replace(place, hidden=True, in_archived=True)
+                        self.places.lists[key] = buried
 
-    def _is_below_buried(self, folder: _Folder) -> bool:
+    def _is_below_buried(self, folder: _Folder, strangers: bool) -> bool:
         seen: set[str] = set()
         parent = folder.parent
         while parent in self.folders and parent not in seen:
@@ -180,7 +135,7 @@ class _Structure:
                 return True
             seen.add(parent)
             parent = self.folders[parent].parent
-        return False
+        return strangers and parent is not None and parent not in self.folders
 
     def finished(self) -> Places:
         self.places.spaces, self.places.folders = list(self.spaces), list(self.folders)
@@ -191,32 +146,30 @@ class _Structure:
         context = {"space_id": space_id, "archived": archived, "in_archived": _text(buried)}
         request = Request(f"/space/{space_id}/folder", [("archived", archived)], self.time)
         page = await self.reader.ask_or_gap(
-            "folders", request, _decode_folders, context, what="folders", id=space_id
+            "folders", request, decode_folders, context, what=_half("folders", archived), id=space_id
         )
         for folder in page.folders if page else ():
             below = buried or archived == "true"
-            parent = None if folder.parent_folder is None else str(folder.parent_folder)
-            self.folders[str(folder.id)] = _Folder(
-                str(folder.id), space_id, parent, below, untold=_untold(folder)
-            )
-            self._add_lists(folder.lists or [], below, group=f"{space_id}/{folder.id}")
+            key, parent = str(folder.id), None if folder.parent_folder is None else str(folder.parent_folder)
+            self.folders[key] = _Folder(key, space_id, parent, below, untold=untold(folder))
+            self._add_lists(folder.lists or [], below, group=f"{space_id}/{key}")
 
     async def _read_folderless(self, space_id: str, buried: bool, archived: str) -> None:
         context = {"space_id": space_id, "archived": archived, "in_archived": _text(buried)}
         request = Request(f"/space/{space_id}/list", [("archived", archived)], self.time)
         page = await self.reader.ask_or_gap(
-            "folderless_lists", request, _decode_lists, context, what="lists", id=space_id
+            "folderless_lists", request, decode_lists, context, what=_half("lists", archived), id=space_id
         )
         self._add_lists(page.lists if page else [], buried, archived, group=space_id, statuses_missing=True)
 
     async def read_folder(self, folder: _Folder) -> None:
         """Read the archived lists of a folder, and the open ones where those inside it may not be all."""
         archived = await self._read_folder_lists(folder, "true")
-        sizes = [_size(item.task_count) for item in archived]
+        sizes = [size_of(item.task_count) for item in archived]
         if folder.untold is None or None in sizes or folder.untold > sum(size or 0 for size in sizes):
             await self._read_folder_lists(folder, "false")
 
-    async def _read_folder_lists(self, folder: _Folder, archived: str) -> list[_Item]:
+    async def _read_folder_lists(self, folder: _Folder, archived: str) -> list[Item]:
         context = {
             "folder_id": folder.id,
             "space_id": folder.space_id,
@@ -226,7 +179,7 @@ class _Structure:
         }
         request = Request(f"/folder/{folder.id}/list", [("archived", archived)])
         page = await self.reader.ask_or_gap(
-            "folder_lists", request, _decode_lists, context, what="lists", id=folder.id
+            "folder_lists", request, decode_lists, context, what=_half("lists", archived), id=folder.id
         )
         lists = page.lists if page else []
         group = f"{folder.space_id}/{folder.id}"
@@ -239,13 +192,11 @@ class _Structure:
         """Read what is shared with the token's user and lies under no space that it sees."""
         request = Request(f"/team/{self.team}/shared")
         if self.reader.journal.since is None:
-            page = await self.reader.ask_or_gap(
-                "shared", request, _decode_shared, what="shared", id=self.team
-            )
+            page = await self.reader.ask_or_gap("shared", request, decode_shared, what="shared", id=self.team)
         else:  # without it an incremental crawl would pass over the changes in shared lists
             self.reader.journal.note_covered("shared", self.team)
-            page = await self.reader.ask("shared", request, _decode_shared)
-        things = page.shared if page else _SharedThings()
+            page = await self.reader.ask("shared", request, decode_shared)
+        things = page.shared if page else SharedThings()
         self.places.shared_tasks = [str(task.id) for task in things.tasks or ()]
         lists = [item for item in things.lists or () if str(item.id) not in self.places.lists]
         self._add_lists(lists, buried=False, shared=True, statuses_missing=True)
@@ -276,7 +227,7 @@ class _Structure:
 
     def _add_lists(
         self,
-        lists: list[_Item],
+        lists: list[Item],
         buried: bool,
         archived: str = "false",
         *,
@@ -289,26 +240,15 @@ class _Structure:
             hidden = buried or shared or archived == "true" or item.archived is True
             if identity not in self.places.lists:
                 self.places.lists[identity] = Place(
-                    identity, group, hidden, buried, shared, _size(item.task_count)
+                    identity, group, hidden, buried, shared, size_of(item.task_count)
                 )
                 if statuses_missing and (shared or item.override_statuses is True):
                     self.with_own_statuses.append(identity)
 
 
-def _untold(folder: _Item) -> int | None:
-    """Return how many tasks ClickUp counts in a folder beyond those of the lists that came inside it."""
-    sizes = [_size(item.task_count) for item in folder.lists or ()]
-    told = _size(folder.task_count)
-    if told is None or None in sizes:
-        return None
-    return told - sum(size or 0 for size in sizes)
-
-
-def _size(count: str | int | float | None) -> int | None:
-    try:
-        return None if count is None else max(0, int(float(count)))
-    except (ValueError, OverflowError):
-        return None
+def _half(what: str, archived: str) -> str:
+    """Name what is asked for: open and archived ones are asked for apart, and may be missing apart."""
+    return f"archived_{what}" if archived == "true" else what
 
 
 def _text(truth: bool) -> str:

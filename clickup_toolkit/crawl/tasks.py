@@ -19,8 +19,9 @@ import msgspec
 from clickup_toolkit.client import Request
 from clickup_toolkit.crawl.cursor import TaskHead, Walk, home_list, instant
 from clickup_toolkit.crawl.lists import EVERYTHING, OVERLAP_MS, Lists
+from clickup_toolkit.crawl.places import Place, Places
 from clickup_toolkit.crawl.reader import Reader, each
-from clickup_toolkit.crawl.structure import Place, Places, read_vanished_lists
+from clickup_toolkit.crawl.structure import read_vanished_lists
 from clickup_toolkit.crawl.together import Together
 from clickup_toolkit.errors import ToolkitError
 

@@ -3,11 +3,8 @@
 ClickUp answers whole windows without pages, only the token's user unless others are named, and refuses the
 whole question when one of the named may not be read. So all members are named together, a refused question
 is halved until the unreadable ones stand alone, and windows reach back as wide as answers stay small. An
-answer large enough to have been cut off is asked for again in two halves: if they hold no more, answers of
-that size are whole.
-
-Time of people who left cannot be asked for by person. A task whose ``time_spent`` exceeds the entries read
-for it is asked for everybody's intervals by the legacy route.
+answer large enough to have been cut off is asked for again in two halves: if they hold no more, smaller
+answers are whole. One of that size itself may be cut off: it may be just the most that ClickUp sends.
 """
 
 from __future__ import annotations
@@ -22,7 +19,7 @@ from clickup_toolkit.crawl.cursor import instant
 from clickup_toolkit.crawl.reader import Reader, each
 from clickup_toolkit.errors import Refused, Unanswered
 
-__all__ = ["newest_window", "read_left_time", "read_time_entries"]
+__all__ = ["TimeEntries", "newest_window", "read_time_entries"]
 
 DAY_MS = 86_400_000
 FIRST_SPAN_MS = 30 * DAY_MS
@@ -56,21 +53,7 @@ class _Entries(msgspec.Struct):
     data: list[_Entry] | None
 
 
-class _Interval(msgspec.Struct):
-    id: str | int | None = None
-    time: str | int | float | None = None
-
-
-class _Person(msgspec.Struct):
-    intervals: list[_Interval] | None = None
-
-
-class _TaskTime(msgspec.Struct):
-    data: list[_Person] | None
-
-
 _decode_entries = msgspec.json.Decoder(_Entries).decode
-_decode_task_time = msgspec.json.Decoder(_TaskTime).decode
 
 
 class Window(NamedTuple):
@@ -88,7 +71,7 @@ async def read_time_entries(reader: Reader, team: str, members: Sequence[str], *
     ``together`` tells whether a question may name several people (personal tokens may, OAuth ones not).
     """
     size = MOST_MEMBERS if together else 1
-    entries = _TimeEntries(reader, team)
+    entries = TimeEntries(reader, team)
     newest = newest_window(reader.journal.started, reader.journal.since)
     for group in _groups(members, size):
         await entries.read_newest(group, newest)
@@ -102,42 +85,25 @@ def newest_window(started: int, since: int | None) -> Window:
     return Window(min(started, since or started) - FIRST_SPAN_MS, started + AHEAD_MS)
 
 
-async def read_left_time(reader: Reader) -> None:
-    """Read what people who left, or who may not be read, tracked: by task, where ClickUp counts more."""
+class TimeEntries:
+    """Reads entries of groups of people; ``readable`` are those of whom the newest could be read."""
 
-    async def read(task: str) -> None:
-        found = await reader.ask_or_gap(
-            "task_time",
-            Request(f"/task/{task}/time"),
-            _decode_task_time,
-            {"task_id": task},
-            what="time_entries",
-            id=task,
-        )
-        if found:
-            intervals = [interval for person in found.data or () for interval in person.intervals or ()]
-            _note_intervals(reader, task, intervals)
-
-    await each(read, reader.journal.undertracked_tasks())
-
-
-class _TimeEntries:
     def __init__(self, reader: Reader, team: str) -> None:
-        self.reader = reader
-        self.route = f"/team/{team}/time_entries"
         self.readable: list[str] = []
-        self.whole_up_to = SUSPECT - 1
-        self.count = 0
+        self._reader = reader
+        self._route = f"/team/{team}/time_entries"
+        self._whole_up_to = SUSPECT - 1
+        self._count = 0
 
     async def read_newest(self, group: Sequence[str], window: Window) -> None:
         """Read the newest window, and find out who may be read at all."""
         for member in group:
-            self.reader.journal.note_covered("time_entries", member)
+            self._reader.journal.note_covered("time_entries", member)
         try:
             await self.read_window(group, window)
         except Refused as error:
             if len(group) == 1:
-                self.reader.note_gap("time_entries", group[0], error)
+                self._reader.note_gap("time_entries", group[0], error)
                 return
             middle = len(group) // 2
             await self.read_newest(group[:middle], window)
@@ -165,39 +131,44 @@ class _TimeEntries:
             end = window.start
 
     async def read_window(self, group: Sequence[str], window: Window) -> int:
-        """Read one window whole and return how many entries it holds."""
+        """Read one window whole and return how many entries it holds.
+
+        Raises what :meth:`Reader.ask` raises. Where it was cut off, a part that cannot be read is a gap.
+        """
         found = await self._ask(group, window)
-        if len(found) <= self.whole_up_to or window.end - window.start <= _SMALLEST_SPAN_MS:
+        if len(found) <= self._whole_up_to or window.end - window.start <= _SMALLEST_SPAN_MS:
             return len(found)
         middle = _middle(found, window)
-        halves = [
-            await self._ask(group, half)
-            for half in (Window(window.start, middle), Window(middle, window.end))
-        ]
-        together = {entry for half in halves for entry in half}
-        if together <= found.keys():
-            self.whole_up_to = max(self.whole_up_to, len(found))
+        halves = [Window(window.start, middle), Window(middle, window.end)]
+        parts = [await self._ask_half(group, half) for half in halves]
+        told = [part for part in parts if part is not None]
+        if len(told) == len(parts) and all(part.keys() <= found.keys() for part in told):
+            self._whole_up_to = max(self._whole_up_to, len(found) - 1)
             return len(found)
-        return await self._read_halves(group, window, middle)
+        # What was answered is in the journal: reading on from there asks for smaller parts only.
+        answered = [half for half, part in zip(halves, parts, strict=True) if part is not None]
+        return sum([await self.read_window(group, half) for half in answered])
 
-    async def _read_halves(self, group: Sequence[str], window: Window, middle: int) -> int:
-        """Read the halves of a window that was cut off; they were asked for, so the journal knows them."""
-        first = await self.read_window(group, Window(window.start, middle))
-        return first + await self.read_window(group, Window(middle, window.end))
+    async def _ask_half(self, group: Sequence[str], half: Window) -> dict[str, int | None] | None:
+        try:
+            return await self._ask(group, half)
+        except (Refused, Unanswered) as error:
+            self._note_unread(group, half, error)
+            return None
 
     async def _ask(self, group: Sequence[str], window: Window) -> dict[str, int | None]:
         context = {"assignees": ",".join(group), "start": str(window.start), "end": str(window.end)}
         span = [("start_date", str(max(0, window.start - _OVERLAP_MS))), ("end_date", str(window.end))]
-        request = Request(self.route, [*span, ("assignee", ",".join(group)), *_DETAILS])
-        page = await self.reader.ask("time_entries", request, _decode_entries, context)
+        request = Request(self._route, [*span, ("assignee", ",".join(group)), *_DETAILS])
+        page = await self._reader.ask("time_entries", request, _decode_entries, context)
         entries = page.data or []
-        _note_entries(self.reader, entries)
-        self.count += len(entries)
-        self.reader.progress("time entries", self.count, None)
+        _note_entries(self._reader, entries)
+        self._count += len(entries)
+        self._reader.progress("time entries", self._count, None)
         return {str(entry.id): instant(entry.start) for entry in entries}
 
     def _note_unread(self, group: Sequence[str], window: Window, error: Refused | Unanswered) -> None:
-        self.reader.note_gap("time_entries", f"{','.join(group)} {window.start}-{window.end}", error)
+        self._reader.note_gap("time_entries", f"{','.join(group)} {window.start}-{window.end}", error)
 
 
 def _groups(members: Sequence[str], size: int) -> list[Sequence[str]]:
@@ -224,11 +195,3 @@ def _task_id(entry: _Entry) -> str | None:
     if isinstance(entry.task, _Task) and entry.task.id is not None:
         return str(entry.task.id)
     return None
-
-
-def _note_intervals(reader: Reader, task_id: str, intervals: Sequence[_Interval]) -> None:
-    reader.journal.note_entries(
-        (str(interval.id), task_id, max(0, instant(interval.time) or 0))
-        for interval in intervals
-        if interval.id is not None
-    )

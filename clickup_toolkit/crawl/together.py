@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from clickup_toolkit.crawl.cursor import TaskHead, Walk, decode_tasks, further_lists, home_list, instant
 from clickup_toolkit.crawl.lists import EVERYTHING, OVERLAP_MS, Lists
+from clickup_toolkit.crawl.places import Place
 from clickup_toolkit.crawl.reader import each
-from clickup_toolkit.crawl.structure import Place
 from clickup_toolkit.errors import ClickUpError, Refused, Unanswered
 
 __all__ = ["Together", "batches"]

@@ -205,7 +205,7 @@ class Journal:
         )
 
     def known_lists(self) -> set[str]:
-        """Return the lists that the export before held and that were not archived themselves."""
+        """Return the lists that the export before held and that lay in no archived place."""
         return {row[0] for row in self._db.execute("SELECT id FROM known_lists WHERE open")}
 
     def unknown_lists(self, known: Iterable[str]) -> set[str]:
@@ -263,7 +263,7 @@ INSERT INTO known_entries SELECT id, task_id, coalesce(duration_ms, 0) FROM prev
 WHERE route = 'task' OR (? AND (start IS NULL OR strftime('%s', start) * 1000 NOT BETWEEN ? AND ?))
 """
 _KNOW_LISTS = """
-INSERT INTO known_lists SELECT id, NOT coalesce(archived, 0) FROM previous.lists
+INSERT INTO known_lists SELECT id, NOT (coalesce(archived, 0) OR coalesce(in_archived, 0)) FROM previous.lists
 """
 _KNOW_SPENT = """
 INSERT INTO known_spent SELECT id, time_spent_ms FROM previous.tasks WHERE time_spent_ms > tracked_ms

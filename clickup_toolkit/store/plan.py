@@ -14,7 +14,10 @@ __all__ = ["changes_since", "next_version"]
 
 _VERSION = "%Y%m%dT%H%M%SZ"
 _BY_TASK = frozenset({"comments", "task_details"})
-_PLACES = frozenset({"spaces", "folders", "lists", "shared", "tasks", "archived_tasks"})
+_PLACES = frozenset(
+    {what for kind in ("spaces", "folders", "lists", "tasks") for what in (kind, f"archived_{kind}")}
+    | {"shared"}
+)
 # The codes of what is refused for good, on which reading everything again would change nothing.
 _REFUSALS = ("OAUTH_", "ACCESS_", "ITEM_", "PROJ_", "INPUT_", "TEAM_", "LOC_", "SUBCAT_", "SHARD_", "HTTP_4")
 _HOUR_MS = 3_600_000

@@ -4,7 +4,8 @@ Comments, task details and pages of docs cost a request each, so they are asked 
 owner's ``date_updated`` differs from what it was at the last reading. Nothing says whether ClickUp changes
 it with every comment: a full crawl also asks where the last reading is older than a setting.
 
-Archived tasks are remembered with their lists, so that a route that does not show them any more is noticed.
+Archived tasks are remembered with their lists, so that a route that does not show them any more is noticed;
+and the tracked time of tasks that were asked for everybody's, so that it is asked for again when it shrinks.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS known_readings (
     what TEXT, id TEXT, updated INTEGER NOT NULL, PRIMARY KEY (what, id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS known_archived (id TEXT PRIMARY KEY, list_id TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS known_left (id TEXT PRIMARY KEY, time_spent INTEGER NOT NULL) WITHOUT ROWID;
 """
 _MS = "CAST(round((julianday({}) - 2440587.5) * 86400000) AS INTEGER)"
 _KNOW = f"""
@@ -29,6 +31,15 @@ INSERT INTO known_readings SELECT what, id, {_MS.format("updated")} FROM previou
 WHERE updated IS NOT NULL AND {_MS.format("received")} >= ?
 """  # noqa: S608  # our own text
 _KNOW_ARCHIVED = "INSERT INTO known_archived SELECT id, list_id FROM previous.tasks WHERE archived"
+_KNOW_LEFT = """
+INSERT INTO known_left SELECT id, coalesce(time_spent_ms, 0) FROM previous.tasks
+WHERE id IN (SELECT task_id FROM previous.time_entries WHERE route = 'task')
+"""
+_OVERTOLD = """
+SELECT tasks.id FROM known_left AS known JOIN tasks ON tasks.id = known.id
+JOIN entries ON entries.task_id = tasks.id
+WHERE tasks.time_spent < known.time_spent GROUP BY tasks.id HAVING sum(duration) > tasks.time_spent
+"""
 _UNREAD = """
 FROM tasks WHERE id > ? AND NOT EXISTS (SELECT 1 FROM known_readings AS known
     WHERE known.what = ? AND known.id = tasks.id AND known.updated = tasks.updated)
@@ -48,8 +59,9 @@ class Readings:
         self._db.execute("DELETE FROM known_readings")
         if self._db.execute("SELECT 1 FROM previous.sqlite_master WHERE name = 'readings'").fetchone():
             self._db.execute(_KNOW, (since,))
-        self._db.execute("DELETE FROM known_archived")
-        self._db.execute(_KNOW_ARCHIVED)
+        for table, remember in (("known_archived", _KNOW_ARCHIVED), ("known_left", _KNOW_LEFT)):
+            self._db.execute(f"DELETE FROM {table}")  # noqa: S608  # our own names
+            self._db.execute(remember)
 
     def holds(self, what: str, id: str, updated: int | None) -> bool:  # noqa: A002
         """Tell whether ``what`` of ``id``, which was changed at ``updated`` (ms), was read since."""
@@ -64,6 +76,10 @@ class Readings:
     def count_unread(self, what: str) -> int:
         """Return of how many noted tasks ``what`` is to be read."""
         return int(self._read(f"SELECT count(*) {_UNREAD}", ("", what))[0][0])
+
+    def overtold_tasks(self) -> list[str]:
+        """Return tasks of which ClickUp counts less time than before, and less than is remembered."""
+        return [row[0] for row in self._read(_OVERTOLD, ())]
 
     def lost_archived(self) -> dict[str, int]:
         """Return how many archived tasks of the export before were not noted, by their home list."""
