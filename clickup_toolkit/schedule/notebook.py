@@ -32,6 +32,7 @@ __all__ = ["EXPORT", "NO_SPACE", "check_parameters", "environment", "find_notebo
 
 EXPORT = "scheduled/export.ipynb"
 _GRACE_SECONDS = 30.0  # what a stopped run may take to give back its lock and save the notebook
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LOOK_SECONDS = 0.2
 _STOPPED = "The run was stopped before its end."
 NO_SPACE = 3  # how the runner ends when the disk is full; 2 is for settings, 1 for all else
@@ -81,8 +82,12 @@ def environment(settings: Settings) -> dict[str, str]:
 def _as_text(name: str, value: object) -> str:
     if value is None:
         return "auto" if name == "concurrency" else ""
+    if name == "working_days" and isinstance(value, tuple):
+        return ",".join(_WEEKDAYS[day] for day in value)
+    if isinstance(value, frozenset):
+        value = tuple(sorted(value))
     if isinstance(value, tuple):
-        return ",".join(map(str, value))
+        return ",".join("-".join(map(str, each)) if isinstance(each, tuple) else str(each) for each in value)
     return value.reveal() if isinstance(value, Secret) else str(value)
 
 
