@@ -152,9 +152,11 @@ def _journal(settings: Settings, team: str, token: Secret, full: bool) -> store.
 async def _budget(settings: Settings, token: Secret) -> AsyncIterator[SharedBudget]:
     """Give this process's part in the rate budget that all processes with this token share."""
     client = await publish.async_connect(settings)
+    shared = SharedBudget(client, budget_key(token.reveal()))
     try:
-        yield SharedBudget(client, budget_key(token.reveal()))
+        yield shared
     finally:
+        await shared.leave()
         await client.aclose()
 
 

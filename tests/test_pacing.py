@@ -4,117 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clickup_toolkit.pacing import Pacer, RateReport, full_jitter, read_rate
+from clickup_toolkit.pacing import RateReport, full_jitter, read_rate
+from tests.pacing import START, World, pacer_in
 
 pytestmark = pytest.mark.anyio
-START = 1_700_000_000.0
 
 
 @pytest.fixture(scope="module")
 def anyio_backend() -> str:
     """Run on asyncio alone."""
     return "asyncio"
-
-
-class World:
-    """A fake clock and a server that counts requests in fixed windows anchored at the first one.
-
-    ``skew`` is how far the server's clock is ahead; ``rounded`` tells how it makes seconds of the reset.
-    """
-
-    def __init__(
-        self,
-        limit: int,
-        *,
-        skew: float = 0.0,
-        latency: float = 0.1,
-        headers: bool = True,
-        rounded: Callable[[float], int] = int,
-    ) -> None:
-        self.now = 0.0
-        self.limit = limit
-        self.skew = skew
-        self.latency = latency
-        self.headers = headers
-        self.rounded = rounded
-        self.opened = float("-inf")
-        self.used = 0
-        self.throttled = 0
-        self.sent: list[float] = []
-        self._count = 0
-        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
-
-    def clock(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._count += 1
-        self._sleepers.append((self.now + seconds, self._count, future))
-        await future
-
-    async def run(self, work: Awaitable[object]) -> None:
-        """Run ``work``; whenever nothing else can happen, let the time pass to the next sleeper."""
-        task = asyncio.ensure_future(work)
-        while not task.done():
-            for _ in range(40):
-                await asyncio.sleep(0)
-            if self._sleepers and not task.done():
-                self._sleepers.sort()
-                until, _, future = self._sleepers.pop(0)
-                self.now = max(self.now, until)
-                future.set_result(None)
-        await task
-
-    def answer(self) -> RateReport | None:
-        """Count one request; None is a 429."""
-        if self.now >= self.opened + 60:
-            self.opened, self.used = self.now, 0
-        self.sent.append(self.now)
-        if self.used >= self.limit:
-            self.throttled += 1
-            return None
-        self.used += 1
-        return self.report(self.limit - self.used)
-
-    def report(self, remaining: int) -> RateReport:
-        if not self.headers:
-            return RateReport()
-        told = START + self.skew
-        date = float(int(self.now + told))
-        return RateReport(self.limit, remaining, float(self.rounded(self.opened + 60 + told)), 1.0, date)
-
-    async def request(self, pacer: Pacer) -> None:
-        while True:
-            async with pacer.turn() as answered:
-                await self.sleep(self.latency / 2)
-                report = self.answer()
-                await self.sleep(self.latency / 2)
-                answered(report or self.report(0))
-            if report:
-                return
-            pacer.pause(self.report(0))
-
-    async def requests(self, pacer: Pacer, count: int, workers: int) -> None:
-        todo = iter(range(count))
-
-        async def worker() -> None:
-            for _ in todo:
-                await self.request(pacer)
-
-        await self.run(asyncio.gather(*(worker() for _ in range(workers))))
-
-
-def pacer_in(world: World, concurrency: int | None) -> Pacer:
-    """Return a pacer that lives in ``world``; random numbers are the middle."""
-    middle: Callable[[float, float], float] = lambda low, high: (low + high) / 2  # noqa: E731
-    return Pacer(concurrency, clock=world.clock, sleep=world.sleep, uniform=middle)
 
 
 @pytest.mark.parametrize("skew", [0.0, 3_600.0, -86_400.0])

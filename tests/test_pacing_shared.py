@@ -61,6 +61,7 @@ async def _ask(settings: Settings, count: int, window: float) -> Asked:
         began = time.monotonic()
         await asyncio.gather(*(work() for _ in range(64)))
         seconds = time.monotonic() - began
+    await shared.leave()
     await connection.aclose()
     return Asked(answered, client.stats.throttled, seconds)
 
@@ -146,7 +147,7 @@ def test_one_429_pauses_everybody(redis_url: str) -> None:
                 async with pacer.turn() as answered:
                     answered(RateReport())
             first.pause(RateReport(retry_after=0.6))
-            await asyncio.gather(*budgets[0]._tasks)
+            await budgets[0].leave()
             began = time.monotonic()
             async with second.turn() as answered:
                 answered(RateReport())
@@ -172,12 +173,79 @@ def test_a_crawl_goes_on_without_redis(
         if count == 40:
             os.kill(pid, how)
 
-    server = demo_server(small_world, rate_limit=100, reset_in="ms", window=5.0, changes=changes)
+    server = demo_server(small_world, rate_limit=100, reset_in="ms", window=2.5, changes=changes)
     done = processes(settings_for(server, tmp_path, redis_server.url), 250, 60.0).result(timeout=60)
     assert (done.answered, done.throttled) == (250, 0)
     assert done.seconds < 30
     if how == signal.SIGSTOP:
         os.kill(pid, signal.SIGCONT)
+
+
+def test_a_window_that_was_not_exhausted_leaves_the_next_one_whole(
+    small_world: World, demo_server: Callable[..., DemoServer], redis_url: str, tmp_path: Path
+) -> None:
+    """What was spent of one window, and answered after its end, is not counted in the next."""
+    arrivals, slow = Arrivals(), iter([0.0] * (LIMIT - 25) + [WINDOW_S + 0.3] * 10)
+    latency: Callable[[str, str], float] = lambda path, query: next(slow, 0.0)  # noqa: E731
+    server = demo_server(
+        small_world, rate_limit=LIMIT, window=WINDOW_S, reset_in="ms", changes=arrivals, latency=latency
+    )
+    settings = settings_for(server, tmp_path, redis_url, concurrency=10)
+
+    async def ask_twice() -> None:
+        await _ask(settings, LIMIT - 15, WINDOW_S)  # the last ten outlive the window
+        await asyncio.gather(*(_ask(settings, LIMIT // 3, WINDOW_S) for _ in range(3)))
+
+    asyncio.run(ask_twice())
+    assert arrivals.windows() == [LIMIT - 15, LIMIT]
+    assert server.stats.throttled == 0
+
+
+async def taken(budget: SharedBudget) -> None:
+    """Take a place, as soon as there is one."""
+    if wait := await budget.take(1):
+        await asyncio.sleep(wait)
+        await taken(budget)
+
+
+def test_requests_under_way_at_the_end_of_a_window_are_counted_in_the_next(
+    small_world: World, demo_server: Callable[..., DemoServer], redis_url: str, tmp_path: Path
+) -> None:
+    """Until their answers say otherwise, what two processes have under way may count in either window."""
+
+    async def takes() -> tuple[list[float], list[float]]:
+        connect = redis.asyncio.Redis.from_url
+        async with connect(redis_url) as one, connect(redis_url) as two:
+            slow, quick = (SharedBudget(client, "clickup:budget:test", window=0.5) for client in (one, two))
+            for _ in range(40):
+                assert await slow.take(1) == 0  # under way, and unanswered for the rest of the test
+            first = [await quick.take(1) for _ in range(61)]
+            for _ in range(60):
+                quick.answered(RateReport(limit=100, remaining=0, reset=9_000.0), 9_000.0, 0.05)
+            await taken(quick)
+            return first, [await quick.take(1) for _ in range(60)]
+
+    first, second = asyncio.run(takes())
+    assert [wait > 0 for wait in first] == [False] * 60 + [True]
+    assert [wait > 0 for wait in second] == [False] * 59 + [True]
+
+
+def test_what_a_killed_process_had_open_is_forgotten(redis_url: str) -> None:
+    """Places that nobody answers for weigh on two windows at most."""
+
+    async def waits() -> tuple[bool, float]:
+        connect = redis.asyncio.Redis.from_url
+        async with connect(redis_url) as one, connect(redis_url) as two:
+            killed, other = (SharedBudget(client, "clickup:budget:test", window=0.5) for client in (one, two))
+            for _ in range(100):
+                await killed.take(1)
+            began, full = time.monotonic(), await other.take(1) > 0
+            await taken(other)
+            return full, time.monotonic() - began
+
+    full, seconds = asyncio.run(waits())
+    assert full
+    assert 0.5 < seconds < 2
 
 
 def _bytes(value: bytes | str) -> bytes:
@@ -191,14 +259,17 @@ def test_redis_never_sees_the_token(
     redis_client: redis.Redis,
     tmp_path: Path,
 ) -> None:
-    """The budget's key is a fingerprint of the token; what it holds are three numbers, and it expires."""
+    """The budget's key is a fingerprint of the token; what it holds are numbers, and it expires.
+
+    Nothing is left in it of a process that ended.
+    """
     server = demo_server(small_world)
     assert ask(settings_for(server, tmp_path, redis_url), 20).answered == 20
     (key,) = map(_bytes, redis_client.keys())
     assert key.decode() == budget_key(server.token)
     assert len(key) == len("clickup:budget:") + 16
     held = {_bytes(name): _bytes(value) for name, value in redis_client.hgetall(key).items()}
-    assert sorted(held) == [b"ends", b"limit", b"taken"]
+    assert sorted(held) == [b"counted", b"ends", b"limit", b"past", b"sure", b"told", b"window"]
     assert all(float(value) >= 0 for value in held.values())
     assert 0 < redis_client.ttl(key) <= 2 * 3600
     secret = server.token.removeprefix("pk_").encode()

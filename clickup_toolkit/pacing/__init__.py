@@ -58,9 +58,9 @@ class Pacer:
         self._window = Window(clock)
         self._paused_until = 0.0
         self._asleep_until = 0.0
-        self._remaining = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._alarm: asyncio.Task[None] | None = None
+        self._alarm_at = float("inf")
 
     @property
     def limit(self) -> int:
@@ -74,8 +74,8 @@ class Pacer:
 
     @property
     def remaining(self) -> int:
-        """Requests that the last answer said may still be sent in its window."""
-        return self._remaining
+        """Requests that may still be answered in this window, as far as answers tell."""
+        return self._window.remaining
 
     @property
     def reset_seconds(self) -> float:
@@ -130,9 +130,14 @@ class Pacer:
                 serial, wait = await self._take()
                 if wait <= 0:
                     return serial
-            elif wait <= 0 or wait == float("inf"):
+            elif wait <= 0:
                 await self._queue_up()
                 continue
+            elif wait == float("inf"):
+                self._set_alarm(now + self._window.closes_in(now))
+                await self._queue_up()
+                continue
+            self._asleep_until = self._clock() + wait
             await self._sleep(wait)
 
     async def _take(self) -> tuple[int, float]:
@@ -155,8 +160,7 @@ class Pacer:
             self._shared.lost()
 
     async def _queue_up(self) -> None:
-        """Wait until a turn ends or another may begin, or the window is over."""
-        self._set_alarm(self._window.closes_in(self._clock()))
+        """Wait until a turn ends or another may begin, or the alarm rings."""
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(place)
         try:
@@ -165,14 +169,18 @@ class Pacer:
             self._wake_next()
             raise
 
-    def _set_alarm(self, seconds: float) -> None:
+    def _set_alarm(self, at: float) -> None:
         """Wake those who wait when the window is over, though no answer has come: one may never come."""
-        if self._alarm is None and seconds < float("inf"):
-            self._alarm = asyncio.get_running_loop().create_task(self._ring(seconds))
+        if at >= self._alarm_at:
+            return
+        if self._alarm:
+            self._alarm.cancel()
+        self._alarm_at = at
+        self._alarm = asyncio.get_running_loop().create_task(self._ring(at - self._clock()))
 
     async def _ring(self, seconds: float) -> None:
         await self._sleep(seconds)
-        self._alarm = None
+        self._alarm, self._alarm_at = None, float("inf")
         self._wake_next()
 
     def _wake_next(self) -> None:
