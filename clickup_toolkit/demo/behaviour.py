@@ -14,11 +14,13 @@ class Behaviour:
     - ``gt_inclusive``, ``lt_inclusive``: whether ``date_*_gt`` and ``date_*_lt`` include the instant itself.
     - ``team_last_page``: whether the workspace-wide route sends ``last_page``: always, never or sometimes.
     - ``team_archived``: whether ``archived=true`` works there (archived tasks in places that are not).
+    - ``team_archived_subtasks``: whether archived subtasks are among them.
     - ``team_timl``: whether ``include_timl=true`` works there.
     - ``strict_filters``: 401 when a filter names a place the token does not see; else ignored.
     - ``short_pages``: pages lose rows to access filtering, so a page may be short and not the last.
     - ``time_in_status``: whether the plan has it; else 403 ``TIS_027``.
     - ``entries_limit``: answers about time entries are silently cut off after so many (0: never).
+    - ``left_people``: time of people who left is answered when they are named; else 400 ``TIMEENTRY_007``.
     - ``docs_a_page``: the most docs in an answer, whatever limit was asked for.
     - ``plan``: name and number of the workspace's plan.
     - ``second_workspace``: an OAuth token also lists a workspace that it is not authorised for.
@@ -28,11 +30,13 @@ class Behaviour:
     lt_inclusive: bool = False
     team_last_page: str = "sometimes"
     team_archived: bool = True
+    team_archived_subtasks: bool = True
     team_timl: bool = True
     strict_filters: bool = True
     short_pages: bool = False
     time_in_status: bool = True
     entries_limit: int = 0
+    left_people: bool = False
     docs_a_page: int = 100
     plan: tuple[str, int] = ("Business", 3)
     second_workspace: bool = True

@@ -66,7 +66,7 @@ def _assignees(api: Api, query: Query, *, everybody: bool) -> list[int]:
     people = []
     for part in text.split(","):
         place = world.find_person(int(part)) if part.strip().isdigit() else -1
-        if place < 0 or world.people[place].state == "left":
+        if place < 0 or (world.people[place].state == "left" and not api.behaviour.left_people):
             raise ApiError(400, "TIMEENTRY_007", "Invalid assignee")
         people.append(place)
     if world.unreadable.intersection(people) or (query.oauth and len(people) > 1):

@@ -75,7 +75,10 @@ class Selections:
         tasks: Iterable[int] = _homes(self.world, lists) if whole else sorted(_tasks_of(lists))
         if query.flag("include_timl") and self.behaviour.team_timl:
             tasks = sorted({*tasks, *(task for list_ in lists for task in list_.added)})
-        return filter(self._test(query, archived=archived), tasks)
+        found = filter(self._test(query, archived=archived), tasks)
+        if archived and not self.behaviour.team_archived_subtasks:
+            return (task for task in found if self.world.tasks.parent[task] < 0)
+        return found
 
     def _chosen_lists(self, query: Query) -> list[TaskList]:
         """Return the lists on the workspace-wide route that the filters name: all, if there is no filter."""
