@@ -1,4 +1,4 @@
-"""`export`, `versions`, `doctor` and `schedule --once` as a user gives them, against real servers."""
+"""`export`, `versions` and `schedule --once` as a user gives them, against real servers."""
 
 from __future__ import annotations
 
@@ -190,48 +190,6 @@ def test_an_interrupted_export_can_be_taken_up(settings: Settings, world: World,
         report = json.loads(give(settings, "export", "--json", "--quiet").stdout)
     assert report["resumed"] >= 15
     assert report["tasks"] == len(world.ledger().tasks)
-
-
-def test_the_doctor_finds_everything_well(settings: Settings) -> None:
-    """With servers that answer and a version published, every check is well and the exit code 0."""
-    give(settings, "export", "--quiet")
-    process = give(settings, "doctor")
-    checks = [line.split()[:2] for line in process.stdout.splitlines()[:-1]]
-    names = ["settings", "software", "token", "workspace", "redis", "versions", "database", "disk"]
-    assert checks == [["ok", name] for name in names]
-    assert process.stdout.splitlines()[-1] == "All is well."
-    assert process.returncode == 0
-
-
-def test_the_doctor_says_what_to_do(settings: Settings) -> None:
-    """Every problem comes with a remedy; what depends on it is not blamed; exit code 1."""
-    process = give(settings, "doctor", team_id="404", redis_url="redis://127.0.0.1:9/0")
-    lines = process.stdout.splitlines()
-    failed = [at for at, line in enumerate(lines) if line.startswith("FAIL")]
-    assert [lines[at].split()[1] for at in failed] == ["workspace", "redis"]
-    assert lines[failed[0]].endswith("The token does not reach the workspace 404.")
-    assert all(lines[at + 1].lstrip().startswith("→ ") for at in failed)
-    assert (lines[-1], process.returncode) == ("2 problems found.", 1)
-
-
-def test_the_doctor_finds_what_is_stale_or_damaged(settings: Settings) -> None:
-    """A version older than two intervals, and a database with other bytes in it, are told with remedies."""
-    give(settings, "export", "--quiet")
-    database = (settings.data_dir / "clickup.db").resolve()
-    with database.open("r+b") as file:
-        file.seek(16384)  # the second page
-        file.write(b"\xff" * 16384)
-    process = give(settings, "doctor", export_interval_hours=0.0001)
-    lines = process.stdout.splitlines()
-    at = next(at for at, line in enumerate(lines) if line.startswith("FAIL"))
-    stale, remedy, damaged, restore, _disk, end = lines[at:]
-    assert re.fullmatch(
-        r"FAIL  versions   1, but the newest is stale: \S+ \(120 tasks, 0.0 hours old\)\.", stale
-    )
-    assert remedy.lstrip().startswith("→ One is due every 0.0001 hours: see that `clickup-toolkit schedule`")
-    assert damaged.startswith(f"FAIL  database   The database of the last export, {database}, is damaged (")
-    assert restore.lstrip().startswith("→ Restore it, or move it away and run the export again")
-    assert (end, process.returncode) == ("2 problems found.", 1)
 
 
 def test_schedule_once_runs_the_notebook(settings: Settings, world: World) -> None:

@@ -346,7 +346,7 @@ def test_the_environment_carries_the_settings(tmp_path: Path, monkeypatch: pytes
             trusted_proxies=("10.0.0.0/8",),
         ),
         Settings.read({"WORKING_DAYS": "sun-thu", "WORKING_HOURS": "09:00-12:30, 13:30-18:00"}),
-        Settings.read({"HOLIDAYS": "2026-12-24, 2026-12-25", "CYCLE_START": "type:custom, in review"}),
+        Settings.read({"HOLIDAYS": "2026-12-24, 2026-12-25", "CYCLE_START": "type:custom,status:in review"}),
     ]
     monkeypatch.chdir(tmp_path)
     for settings in given:

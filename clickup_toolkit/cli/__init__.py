@@ -22,9 +22,13 @@ COMMANDS = {
     "schedule": "Run the export notebook every EXPORT_INTERVAL_HOURS.",
     "demo": "Export a synthetic workspace and serve it; needs no token.",
     "versions": "List the versions in Redis; compare, pin, delete and rebuild them.",
-    "doctor": "Check settings, token, workspace, Redis and disk.",
+    "doctor": "Check token, rights, Redis, disk, schedule and more; say what to do.",
+    "hash-password": "Print the hash of a password, for DATASETTE_PASSWORD_HASH.",
 }
 """The commands in the order of their importance, each with its short help."""
+
+_MODULES = {"hash-password": "password"}
+"""Where a command lives whose module is not called as it is."""
 
 
 class _Toolkit(click.Group):
@@ -37,7 +41,8 @@ class _Toolkit(click.Group):
         if cmd_name not in COMMANDS:
             return None
         with reported(ctx):
-            command = getattr(import_module(f"clickup_toolkit.cli.{cmd_name}"), cmd_name)
+            module = import_module(f"clickup_toolkit.cli.{_MODULES.get(cmd_name, cmd_name)}")
+            command = getattr(module, cmd_name.replace("-", "_"))
         assert isinstance(command, click.Command)
         return command
 

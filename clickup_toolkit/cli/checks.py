@@ -1,147 +1,91 @@
-"""What ``doctor`` looks at: each check returns what it found and what to do about it."""
+"""What ``doctor`` looks at: each check says what it found, or what is wrong and what to do about it."""
 
 from __future__ import annotations
 
-import asyncio
 import os
+import platform
 import shutil
 import sqlite3
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
+from importlib import metadata
 from importlib.util import find_spec
-from typing import NamedTuple, TypeVar
-
-import msgspec
 
 from clickup_toolkit import __version__, publish, store
-from clickup_toolkit.client import Client, Request
-from clickup_toolkit.errors import Refused, StorageError, ToolkitError, WorkspaceUnavailable
-from clickup_toolkit.pacing import Pacer
-from clickup_toolkit.publish.faults import plain_faults
+from clickup_toolkit.cli.checks_clickup import ask_clickup
+from clickup_toolkit.cli.checks_running import port, redis_server, schedule
+from clickup_toolkit.cli.findings import Finding, Remark, checked
+from clickup_toolkit.errors import StorageError, ToolkitError
 from clickup_toolkit.settings import Settings
 from clickup_toolkit.store.damage import last_database_damaged
 from clickup_toolkit.store.files import LINK
 
 __all__ = ["Finding", "examine"]
 
-Answered = TypeVar("Answered")
+_DISTRIBUTION = "clickup-workspace-toolkit"
 _LEAST_FREE_GB = 2.0
 _STALE_INTERVALS = 2  # one run may be under way or have failed; two have not
-_TRIES = 2  # somebody waits for the answer
 _EXTRAS = {"notebooks": "papermill", "serve": "datasette"}
-
-
-class Finding(NamedTuple):
-    """What a check found: ``good`` False is a problem, and ``remedy`` says what to do about it."""
-
-    check: str
-    good: bool
-    found: str
-    remedy: str = ""
-
-
-class _User(msgspec.Struct):
-    id: int | str
-    username: str | None = None
-
-
-class _Team(msgspec.Struct):
-    id: int | str
-    name: str | None = None
-
-
-class _Me(msgspec.Struct):
-    user: _User
-
-
-class _Teams(msgspec.Struct):
-    teams: list[_Team]
+_SHOWN = ("httpx", "redis", "pyarrow", "datasette", "papermill")
+_OLDEST_SQLITE = (3, 35)
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Check everything that an export and the server need, one after the other."""
-    yield _software()
-    token = _checked("token", _token, settings)
-    yield token
-    yield (
-        _checked("workspace", _workspace, settings)
-        if token.good
-        else Finding("workspace", False, "not checked", "Put the token right first.")
-    )
-    redis = _checked("redis", _redis, settings)
+    yield checked("software", _software)
+    yield from ask_clickup(settings)
+    redis = checked("redis", partial(redis_server, settings))
     yield redis
-    if redis.good:
-        yield _checked("versions", _versions, settings)
+    checks: list[tuple[str, Callable[[Settings], str]]] = []
+    if redis.state != "problem":
+        checks.append(("versions", _versions))
     if os.path.lexists(settings.data_dir / LINK):
-        yield _checked("database", _database, settings)
-    yield _checked("disk", _disk, settings)
+        checks.append(("database", _database))
+    for name, check in [*checks, ("disk", _disk), ("schedule", schedule), ("port", port)]:
+        yield checked(name, partial(check, settings))
 
 
-def _checked(name: str, check: Callable[[Settings], str], settings: Settings) -> Finding:
-    try:
-        return Finding(name, True, check(settings))
-    except ToolkitError as error:
-        return Finding(name, False, error.message, error.remedy)
-
-
-def _software() -> Finding:
-    missing = [extra for extra, package in _EXTRAS.items() if find_spec(package) is None]
-    found = f"clickup-toolkit {__version__}, Python {sys.version.split()[0]}"
-    if missing:
-        wanted = ",".join(missing)
-        return Finding(
-            "software",
-            False,
-            f"{found}, without {' and '.join(missing)}",
-            f'Install them: pip install "clickup-workspace-toolkit[{wanted}]"',
-        )
-    return Finding("software", True, found)
-
-
-def _token(settings: Settings) -> str:
-    try:
-        me = _ask(settings, "/user", _Me).user
-    except Refused as refusal:
-        raise ToolkitError(
-            f"ClickUp refuses the token: {refusal.message}",
-            "Make a new one in ClickUp (your avatar, Settings, Apps, API Token) and set CLICKUP_TOKEN to it.",
-        ) from refusal
-    return f"ClickUp knows it as {me.username or 'user'} ({me.id})"
-
-
-def _workspace(settings: Settings) -> str:
-    teams = _ask(settings, "/team", _Teams).teams
-    for team in teams:
-        if str(team.id) == settings.team_id:
-            return f"{team.name} ({team.id})"
-    reached = ", ".join(f"{team.id} ({team.name})" for team in teams) or "none"
-    raise WorkspaceUnavailable(
-        f"The token does not reach the workspace {settings.team_id}.",
-        f"Set CLICKUP_TEAM_ID to one that it reaches: {reached}.",
+def _software() -> str:
+    found = (
+        f"clickup-toolkit {__version__}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
     )
+    missing = [extra for extra, package in _EXTRAS.items() if find_spec(package) is None]
+    if missing:
+        raise ToolkitError(
+            f"{found}, without {' and '.join(missing)}",
+            f'Install them: pip install "{_DISTRIBUTION}[{",".join(missing)}]"',
+        )
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise ToolkitError(f"{found}: SQLite is too old.", "Use a Python that brings SQLite 3.35 or newer.")
+    unfit = _unfit_packages()
+    if unfit:
+        raise Remark(f"{found}, but with {', '.join(unfit)}", "Install the pinned packages: make fresh_start")
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in _SHOWN)
+    return f"{found}, {versions}"
 
 
-def _ask(settings: Settings, path: str, kind: type[Answered]) -> Answered:
-    async def ask() -> Answered:
-        async with Client(settings, Pacer(1)) as client:
-            decode = msgspec.json.Decoder(kind).decode
-            return (await client.get(Request(path), decode, tries=_TRIES))[2]
+def _unfit_packages() -> list[str]:
+    """Return the packages whose version is not what this toolkit asks for; none where nobody can tell."""
+    try:
+        from packaging.requirements import Requirement
 
-    return asyncio.run(ask())
-
-
-def _redis(settings: Settings) -> str:
-    client = publish.connect(settings)
-    with plain_faults(client):
-        server = client.info("server")
-    client.close()
-    name = server.get("server_name", "redis").capitalize()
-    version = server.get("valkey_version", server.get("redis_version", ""))
-    where = "REDIS_URL" if settings.redis_url else f"embedded, in {settings.data_dir}"
-    return f"{name} {version} ({where})"
+        wanted = [Requirement(text) for text in metadata.requires(_DISTRIBUTION) or ()]
+    except (ImportError, metadata.PackageNotFoundError):
+        return []
+    unfit = []
+    for each in wanted:
+        if each.marker and not each.marker.evaluate({"extra": "serve"}):
+            continue
+        try:
+            version = metadata.version(each.name)
+        except metadata.PackageNotFoundError:
+            continue  # an extra that is not installed is told above
+        if not each.specifier.contains(version, prereleases=True):
+            unfit.append(f"{each.name} {version} instead of {each.specifier}")
+    return unfit
 
 
 def _versions(settings: Settings) -> str:

@@ -1,0 +1,241 @@
+"""`doctor`: what it finds well, what it finds wrong, and what it says to do about each."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from clickup_toolkit.cli.checks import examine
+from clickup_toolkit.cli.checks_running import ask_health
+from clickup_toolkit.cli.findings import Finding
+from clickup_toolkit.demo import DemoServer, World, build_world
+from clickup_toolkit.demo.behaviour import Behaviour
+from clickup_toolkit.errors import ToolkitError
+from clickup_toolkit.schedule import environment
+from clickup_toolkit.settings import Secret, Settings
+from clickup_toolkit.store import RunRecord, hold, write_record
+from tests.fixtures.valkey import RedisServer
+
+CHECKS = [
+    *("settings", "software", "token", "workspace", "rights", "plan", "time in status", "rate limit"),
+    *("clock", "redis", "versions", "database", "disk", "schedule", "port"),
+]
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    """Give a small workspace that nothing changes."""
+    return build_world(tasks=60, time_entries=20)
+
+
+@pytest.fixture(scope="module")
+def server(world: World) -> Iterator[DemoServer]:
+    """Give a server in front of it."""
+    with DemoServer(world, rate_limit=1_000_000) as started:
+        yield started
+
+
+@pytest.fixture
+def settings(tmp_path: Path, server: DemoServer, redis_url: str) -> Settings:
+    """Return settings that reach both servers, with a data folder and a port of their own."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        free = listener.getsockname()[1]
+    return Settings(
+        token=Secret(server.token),
+        team_id=server.team_id,
+        api_auth_token=Secret("word"),
+        max_retries=2,
+        initial_backoff=0.01,
+        api_url=server.url,
+        redis_url=redis_url,
+        data_dir=tmp_path / "data",
+        port=free,
+    )
+
+
+def give(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
+    """Give a command line with these settings."""
+    return subprocess.run(
+        [sys.executable, "-m", "clickup_toolkit.cli", *words],
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def found(settings: Settings, **changes: object) -> dict[str, Finding]:
+    """Return what the doctor finds with these settings, by check."""
+    return {finding.check: finding for finding in examine(dataclasses.replace(settings, **changes))}
+
+
+def test_the_doctor_finds_everything_well_and_then_not(settings: Settings) -> None:
+    """With a version published every check is well; what is stale or damaged later comes with its remedy."""
+    give(settings, "export", "--quiet")
+    process = give(settings, "doctor")
+    assert re.findall(r"^ok    (.{14})", process.stdout, re.MULTILINE) == [f"{name:14}" for name in CHECKS]
+    assert process.stdout.splitlines()[-1] == "All is well."
+    assert (process.returncode, process.stderr) == (0, "")
+    database = (settings.data_dir / "clickup.db").resolve()
+    with database.open("r+b") as file:
+        file.seek(16384)  # the second page
+        file.write(b"\xff" * 16384)
+    now = found(settings, export_interval_hours=0.0001)
+    wrong = {name: finding for name, finding in now.items() if finding.state != "ok"}
+    assert list(wrong) == ["versions", "database"]
+    assert re.fullmatch(
+        r"1, but the newest is stale: \S+ \(60 tasks, 0.0 hours old\)\.", wrong["versions"].found
+    )
+    assert wrong["versions"].remedy.startswith("One is due every 0.0001 hours: see that `clickup-toolkit ")
+    assert wrong["database"].found.startswith(f"The database of the last export, {database}, is damaged (")
+    assert wrong["database"].remedy.startswith("Restore it, or move it away and run the export again")
+
+
+def test_every_problem_comes_with_a_remedy(settings: Settings) -> None:
+    """What depends on a broken part is not blamed; `--json` tells the same, and the exit code is 1."""
+    broken = dataclasses.replace(settings, team_id="404", redis_url="redis://127.0.0.1:9/0")
+    process = give(broken, "doctor", "--json")
+    told = json.loads(process.stdout)
+    problems = [finding for finding in told["findings"] if finding["state"] == "problem"]
+    assert (process.returncode, told["problems"]) == (1, 2)
+    assert [finding["check"] for finding in problems] == ["workspace", "redis"]
+    assert problems[0]["found"] == "The token does not reach the workspace 404."
+    assert all(finding["remedy"] for finding in problems)
+    assert {finding["check"] for finding in told["findings"]} >= {"rate limit", "clock", "disk", "port"}
+    assert settings.token
+    assert settings.token.reveal() not in process.stdout + process.stderr
+
+
+def test_a_refused_token_is_told_once(settings: Settings) -> None:
+    """With a token that ClickUp does not know nothing else is asked there."""
+    now = found(settings, token=Secret("pk_1_NOBODYS"))
+    assert [name for name, finding in now.items() if finding.state == "problem"] == [
+        *("token", "workspace", "versions"),
+    ]
+    assert "rights" not in now
+    assert now["token"].remedy.startswith("Make a new one in ClickUp")
+
+
+def test_limits_of_token_and_plan_are_warnings(settings: Settings, world: World) -> None:
+    """A plan without time in status and a token that others use up are told, and are no problems."""
+    behaviour = Behaviour(time_in_status=False, plan=("Free Forever", 13))
+    with DemoServer(world, rate_limit=20, behaviour=behaviour, clock_skew=-600) as limited:
+        for _ in range(3):  # the window is nearly spent at the third time
+            now = found(settings, api_url=limited.url)
+    warned = {name: finding.remedy for name, finding in now.items() if finding.state == "warning"}
+    assert warned == {
+        "time in status": "Switch on the Time in Status ClickApp; it needs a plan that has it.",
+        "rate limit": "Give the export the token of a user of its own.",
+        "clock": "Exports allow for that, but ages and schedules are off: set the clock, by NTP at best.",
+    }
+    assert now["plan"] == Finding("plan", "ok", "Free Forever")
+    assert re.fullmatch(r"This machine's clock is (599|60\d) s ahead of ClickUp's\.", now["clock"].found)
+
+
+def test_a_redis_that_forgets_is_a_problem(
+    settings: Settings, redis_server: RedisServer, server: DemoServer
+) -> None:
+    """A server that evicts is refused; one with little memory left is a warning."""
+    with redis_server.client() as client:
+        client.config_set("maxmemory", "100mb")
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        evicting = found(settings, redis_url=redis_server.url)["redis"]
+        client.config_set("maxmemory-policy", "noeviction")
+        small = found(settings, redis_url=redis_server.url)["redis"]
+    assert (evicting.state, small.state) == ("problem", "warning")
+    assert "(maxmemory-policy allkeys-lru)" in evicting.found
+    assert evicting.remedy.startswith("Set maxmemory-policy noeviction")
+    assert re.search(r"has \d+ MB of its maxmemory left\.$", small.found)
+
+
+def test_the_schedule_is_looked_at(settings: Settings) -> None:
+    """A scheduler that is gone, one that works, and a last run that failed are told apart."""
+    data = settings.data_dir
+    data.mkdir()
+    assert found(settings)["schedule"].found == "no export was scheduled here yet: clickup-toolkit up"
+    past = datetime.now(UTC) - timedelta(hours=7)
+    plan = {"next": past.isoformat(), "interval_hours": 5.0, "running": False}
+    (data / "schedule.json").write_text(json.dumps(plan))
+    gone = found(settings)["schedule"]
+    assert gone.state == "problem"
+    assert gone.found == f"No scheduler runs; an export was due {past:%Y-%m-%d %H:%M} UTC."
+    with hold(data / "schedule.lock", lambda who: ToolkitError(who)):
+        assert found(settings)["schedule"].found == f"the next is due {past:%Y-%m-%d %H:%M} UTC"
+    (data / "runs").mkdir()
+    record = RunRecord(
+        name="20261123T101500Z",
+        started=1,
+        finished=2,
+        seconds=0.0,
+        outcome="failed",
+        exit_code=1,
+        message="The disk is full.",
+        remedy="Free some.",
+    )
+    write_record(data / "runs", record)
+    assert found(settings)["schedule"] == Finding(
+        "schedule", "problem", "The last run, 20261123T101500Z, failed: The disk is full.", "Free some."
+    )
+
+
+class _Answers(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = b'{"status":"alive"}' if self.path == "/-/healthz" else b"?"
+        self.send_response(200 if self.server.alive else 503)  # type: ignore[attr-defined]
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def web_server() -> Iterator[Callable[[bool], int]]:
+    """Return a function that starts a web server, alive or not, and returns its port."""
+    started: list[ThreadingHTTPServer] = []
+
+    def start(alive: bool) -> int:
+        web = ThreadingHTTPServer(("127.0.0.1", 0), _Answers)
+        web.alive = alive  # type: ignore[attr-defined]
+        threading.Thread(target=web.serve_forever, kwargs={"poll_interval": 0.02}).start()
+        started.append(web)
+        return web.server_port
+
+    yield start
+    for web in started:
+        web.shutdown()
+        web.server_close()
+
+
+def test_the_port_is_free_served_or_taken(settings: Settings, web_server: Callable[[bool], int]) -> None:
+    """A port on which the site answers is well, one that something else holds is a problem."""
+    assert found(settings)["port"].found == f"127.0.0.1:{settings.port} is free"
+    ours, other = web_server(True), web_server(False)
+    assert found(settings, port=ours)["port"].found == f"127.0.0.1:{ours} is served"
+    taken = found(settings, port=other)["port"]
+    assert taken.found == f"127.0.0.1:{other} cannot be served: Address already in use."
+    assert taken.remedy.startswith("Set PORT to a free port")
+
+
+def test_health_is_an_exit_code(settings: Settings, web_server: Callable[[bool], int]) -> None:
+    """`doctor --health` needs no settings but HOST and PORT: 0 when the server lives, 1 when not."""
+    process = give(Settings(host="0.0.0.0", port=web_server(True)), "doctor", "--health")
+    assert (process.returncode, process.stdout, process.stderr) == (0, "alive\n", "")
+    process = give(Settings(port=settings.port), "doctor", "--health")
+    assert (process.returncode, process.stdout) == (1, "")
+    assert process.stderr.splitlines()[1] == "Start it: clickup-toolkit up"
+    with pytest.raises(ToolkitError, match="answers 503: that is something else"):
+        ask_health(Settings(port=web_server(False)))
