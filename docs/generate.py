@@ -11,10 +11,24 @@ import click
 
 from clickup_toolkit.publish import keys
 from clickup_toolkit.records import TABLES, Table
+from clickup_toolkit.serve import document_fields, openapi
+from clickup_toolkit.serve.routes import ROUTES
 from clickup_toolkit.settings import REQUIRED, SETTINGS, Setting
 from clickup_toolkit.store import ANALYTICS
 
-__all__ = ["analytics", "command_line", "layers", "redis_keys", "remedies", "settings", "tables"]
+__all__ = [
+    "analytics",
+    "command_line",
+    "fields",
+    "layers",
+    "optional_fields",
+    "redis_keys",
+    "remedies",
+    "routes",
+    "settings",
+    "statuses",
+    "tables",
+]
 
 ROOT = Path(__file__).parent.parent
 
@@ -78,6 +92,37 @@ def analytics() -> None:
         for name, measure in ANALYTICS.items()
     )
     _table(("name", "meaning", "unit", ""), rows)
+
+
+def fields(name: str, holds: str = "what it holds") -> None:
+    """Print the fields of a part of the JSON document, as the schema declares them."""
+    found = getattr(document_fields, name)
+    _table(("key", holds), ((f"`{field.name}`", field.meaning) for field in found))
+
+
+def optional_fields() -> None:
+    """Print the fields that stand in the JSON document while a setting is on."""
+    places = {
+        "a task": document_fields.OPTIONAL_OF_TASKS,
+        "the document": document_fields.OPTIONAL,
+        "`as_of`": document_fields.OPTIONAL_AS_OF,
+    }
+    rows = ((place, f"`{field.name}`", field.meaning) for place, found in places.items() for field in found)
+    _table(("where", "key", "what it holds"), rows)
+
+
+def routes() -> None:
+    """Print the addresses that programs may ask for."""
+    asks = {"token": "the token", "metrics": "the token, or `METRICS_OPEN`", "": "nothing"}
+    _table(
+        ("address", "what it answers", "needs"),
+        ((f"`{route.path}`", route.summary, asks[route.closed]) for route in ROUTES),
+    )
+
+
+def statuses() -> None:
+    """Print the statuses of answers and what they mean."""
+    _table(("status", "meaning"), ((str(status), meaning) for status, meaning in openapi.MEANINGS.items()))
 
 
 def redis_keys() -> None:

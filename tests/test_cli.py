@@ -67,7 +67,16 @@ def test_help_lists_the_commands(run: Callable[..., Result], option: str) -> Non
     lines = result.stdout.partition("Commands:\n")[2].splitlines()
     assert result.exit_code == 0
     assert [tuple(line.split(maxsplit=1)) for line in lines] == list(COMMANDS.items())
-    assert list(COMMANDS) == ["export", "up", "serve", "schedule", "demo", "versions", "doctor"]
+    assert list(COMMANDS) == [
+        "export",
+        "up",
+        "serve",
+        "schedule",
+        "demo",
+        "versions",
+        "doctor",
+        "hash-password",
+    ]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 
 from clickup_toolkit.errors import SettingsError
 from clickup_toolkit.serve.asgi import Scope, header
-from clickup_toolkit.serve.throttle import Throttle, address_of
+from clickup_toolkit.serve.throttle import WRONG, Throttle, address_of
 from clickup_toolkit.settings import SETTINGS, Secret, Settings
 
 __all__ = ["Access", "TooManyTries", "WrongCredentials", "is_loopback"]
@@ -42,7 +42,7 @@ class Access:
     Raises :class:`SettingsError` when the settings lack what serving needs, or would lay the workspace open.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, tries: int = WRONG) -> None:
         missing = [name for name in ("team_id", "api_auth_token") if not getattr(settings, name)]
         if missing:
             raise SettingsError("\n".join(_missing(name) for name in missing))
@@ -56,7 +56,7 @@ class Access:
             )
         self._tokens = [_digest(token.reveal()) for token in settings.api_tokens]
         self._in_query = settings.api_token_in_query
-        self._wrong_tokens = Throttle()
+        self._wrong_tokens = Throttle(tries)
         self.password_hash = settings.password_hash
         self.signing_keys = _signing_keys(settings.api_tokens, settings.password_hash)
 

@@ -21,6 +21,7 @@ from clickup_toolkit.serve.routes import find_route
 from clickup_toolkit.serve.sign_in import OPEN_TO_ALL, send_to_sign_in
 from clickup_toolkit.serve.site import Site
 from clickup_toolkit.serve.switch import Switch
+from clickup_toolkit.serve.throttle import WRONG
 from clickup_toolkit.serve.visitors import Actor, Visitors
 from clickup_toolkit.settings import Settings
 
@@ -34,13 +35,14 @@ _log = structlog.get_logger(__name__)
 class Application:
     """What :mod:`~clickup_toolkit.serve.routes` declares, ``/-/assets/`` with what pages need, and datasette.
 
-    One object serves one event loop. Raises :class:`~clickup_toolkit.errors.SettingsError` when the settings
+    One object serves one event loop. ``tries`` are the wrong tokens, and the wrong passwords, that an address
+    may show within a minute. Raises :class:`~clickup_toolkit.errors.SettingsError` when the settings
     do not allow to serve.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._access = Access(settings)
-        self._visitors = Visitors(self._access)
+    def __init__(self, settings: Settings, *, tries: int = WRONG) -> None:
+        self._access = Access(settings, tries)
+        self._visitors = Visitors(self._access, tries)
 
         def build(database: Path | None, problem: str) -> Site:
             return Site(settings, self._access, self._visitors, database, problem)

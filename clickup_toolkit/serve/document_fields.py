@@ -224,7 +224,13 @@ OPTIONAL_OF_TASKS = (
 )
 """What stands in a task while its setting is on."""
 
-OPTIONAL_AS_OF = tuple(
-    Field(name, "", _or_null(_TIME)) for name in ("comments", "task_details", "goals", "docs", "doc_pages")
+OPTIONAL_AS_OF = (
+    Field(
+        "comments", "when the oldest was read; [`readings`](tables.md#readings) has each one", _or_null(_TIME)
+    ),
+    Field("task_details", "the same", _or_null(_TIME)),
+    Field("goals", "when their lists were read", _or_null(_TIME)),
+    Field("docs", "when their lists were read", _or_null(_TIME)),
+    Field("doc_pages", "when the oldest was read", _or_null(_TIME)),
 )
 """As of when the optional streams hold."""

@@ -10,14 +10,14 @@ from clickup_toolkit.serve.document_fields import TYPES
 from clickup_toolkit.serve.document_schema import document_schema
 from clickup_toolkit.serve.routes import ROUTES, Parameter, Route
 
-__all__ = ["describe"]
+__all__ = ["MEANINGS", "describe"]
 
 Json = dict[str, Any]
 
-_MEANINGS = {
+MEANINGS = {
     200: "What was asked for",
     206: "The part of it that Range names",
-    304: "The client has it already",
+    304: "The client has it already, by If-None-Match or If-Modified-Since",
     401: "No token, or a wrong one",
     404: "There is no such version or table",
     406: "The client takes neither gzip nor plain text",
@@ -25,6 +25,7 @@ _MEANINGS = {
     429: "Too many wrong tokens from this address within a minute",
     503: "Nothing was exported yet, or what was cannot be read now",
 }
+"""What the statuses of answers mean."""
 _WAITS = (429, 503)
 _GUARDED = (401, 429)
 
@@ -75,7 +76,7 @@ def _parameter(parameter: Parameter) -> Json:
 
 
 def _answer(route: Route, method: str, status: int) -> Json:
-    answer: Json = {"description": _MEANINGS.get(status, HTTPStatus(status).phrase)}
+    answer: Json = {"description": MEANINGS.get(status, HTTPStatus(status).phrase)}
     if status in _WAITS:
         answer["headers"] = {
             "Retry-After": {"description": "seconds to wait", "schema": {"type": "integer", "minimum": 1}}

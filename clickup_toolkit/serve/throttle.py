@@ -14,9 +14,10 @@ from collections.abc import Callable
 
 from clickup_toolkit.serve.asgi import Scope
 
-__all__ = ["Throttle", "address_of"]
+__all__ = ["WRONG", "Throttle", "address_of"]
 
-_WRONG = 10  # tries
+WRONG = 10
+"""Wrong tries within a minute, after which an address has to wait."""
 _WINDOW = 60.0  # seconds
 _ADDRESSES = 10_000
 
@@ -26,7 +27,7 @@ class Throttle:
 
     def __init__(
         self,
-        wrong: int = _WRONG,
+        wrong: int = WRONG,
         window: float = _WINDOW,
         addresses: int = _ADDRESSES,
         now: Callable[[], float] = time.monotonic,

@@ -19,7 +19,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from clickup_toolkit.serve.access import Access, TooManyTries, WrongCredentials
 from clickup_toolkit.serve.asgi import Scope, header
-from clickup_toolkit.serve.throttle import Throttle, address_of
+from clickup_toolkit.serve.throttle import WRONG, Throttle, address_of
 
 __all__ = ["PERSON", "Actor", "Visitors"]
 
@@ -35,9 +35,9 @@ _PROGRAM: Actor = {"id": "token"}
 class Visitors:
     """Tells who a request comes from, and checks passwords, one after the other."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, tries: int = WRONG) -> None:
         self._access = access
-        self._wrong_passwords = Throttle()
+        self._wrong_passwords = Throttle(tries)
         self._checking = asyncio.Lock()
         self._right: bytes | None = None  # the digest of the password that was last found right
 
