@@ -77,8 +77,9 @@ def versions(ctx: click.Context, data_dir: Path | None) -> None:
 def list_(data_dir: Path | None, as_json: bool) -> None:
     """List the versions, the newest first.
 
-    The first is the one that is served. Redis MB is what a version takes as it is stored, shared the part of it that other versions hold, too.
-    A version that is not kept any more stays for an hour, or as long as somebody downloads it.
+    The first is the one that is served. Redis MB is what a version takes as it is stored, shared the part
+    of it that other versions hold, too. A version that is not kept any more stays for an hour, or as long
+    as somebody downloads it.
     """
     _list(data_dir, as_json)
 
@@ -184,7 +185,8 @@ def unpin(version: str, data_dir: Path | None) -> None:
 def delete(version: str, data_dir: Path | None) -> None:
     """Remove a VERSION, by its id, for good.
 
-    The latest is never deleted, and no pinned one. Whoever downloads it right now can finish; its memory is freed an hour later.
+    The latest is never deleted, and no pinned one. Whoever downloads it right now can finish; its memory is
+    freed an hour later.
     """
     from clickup_toolkit import publish
 
@@ -201,8 +203,8 @@ def delete(version: str, data_dir: Path | None) -> None:
 def rebuild(data_dir: Path | None) -> None:
     """Publish again what Redis lost.
 
-    That is the version of the data folder's database; ClickUp is not asked. Every byte of the latest version is read and verified. `serve`, `up` and `export` look by themselves
-    whether it is there.
+    That is the version of the data folder's database; ClickUp is not asked. Every byte of the latest
+    version is read and verified. `serve`, `up` and `export` look by themselves whether it is there.
     """
     from clickup_toolkit.rebuild import rebuild as rebuild_version
 

@@ -24,6 +24,7 @@ from clickup_toolkit.publish.chunks import Chunk, deflate
 __all__ = ["compressor", "decode", "encode", "fitted", "restore", "seal"]
 
 _LEVEL = 3  # Zstandard's; higher ones gain three in a hundred and take twice as long
+_TABLES = 17  # the logarithm of their entries that this level takes for a megabyte
 _LONGEST = 27  # a decoder takes no larger window, 128 MB, unasked
 _LARGEST = 1 << _LONGEST  # bytes of a text; a chunk has a megabyte, unless a single task has more
 _EMPTY_BLOCK = b"\x00\x00\x00\xff\xff"
@@ -33,8 +34,12 @@ _TIGHTER = (6, 9)  # zlib's levels
 
 def encode(text: bytes, base: bytes) -> bytes:
     """Return ``text``, of less than 128 MB, as a delta against ``base``."""
-    window = min(max((len(text) + len(base)).bit_length(), zstandard.WINDOWLOG_MIN), _LONGEST)
-    how = zstandard.ZstdCompressionParameters.from_level(_LEVEL, window_log=window, write_checksum=False)
+    room = (len(text) + len(base)).bit_length()
+    window = min(max(room, zstandard.WINDOWLOG_MIN), _LONGEST)
+    tables = min(max(room - 2, _TABLES), _LONGEST)  # of a base only eight times as much is looked through
+    how = zstandard.ZstdCompressionParameters.from_level(
+        _LEVEL, window_log=window, hash_log=tables, chain_log=tables, write_checksum=False
+    )
     return zstandard.ZstdCompressor(dict_data=_dictionary(base), compression_params=how).compress(text)
 
 
