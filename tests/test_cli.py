@@ -68,6 +68,7 @@ def test_help_lists_the_commands(run: Callable[..., Result], option: str) -> Non
     assert result.exit_code == 0
     assert [tuple(line.split(maxsplit=1)) for line in lines] == list(COMMANDS.items())
     assert list(COMMANDS) == [
+        "init",
         "export",
         "up",
         "serve",

@@ -16,6 +16,7 @@ from clickup_toolkit.cli.failures import reported
 __all__ = ["main"]
 
 COMMANDS = {
+    "init": "Ask for the settings, try them, and write .env.",
     "export": "Export the workspace, publish it, and report.",
     "up": "Export on schedule and serve, in the foreground.",
     "serve": "Serve the tables and the JSON export.",

@@ -173,6 +173,9 @@ class _Keeper:
             executed = self._run()
         except ToolkitError as error:
             seconds = round(time.monotonic() - began, 1)
+            if self._stop.is_set():
+                _log.info("schedule.run_stopped", seconds=seconds)
+                return error
             facts = {"error": error.message, "remedy": error.remedy, "exit_code": error.exit_code}
             _log.error("schedule.run_failed", **facts, seconds=seconds)
             return error
