@@ -4,8 +4,8 @@ The workspace-wide route takes many lists in one question, so small lists share 
 tasks in archived places and what is only shared: those are read list by list. The order matters while the
 workspace changes. Open lists come first, active tasks before archived ones, then what is shared, then
 archived places: a task that goes from one to another in between is seen by the one or the other, or by the
-sweep at the end, which reads what changed since the crawl began. Lists that were archived meanwhile are
-read once more.
+sweep at the end, which reads what changed since the crawl began. Lists that were archived before it, where
+it does not look any more, are read once more behind it.
 """
 
 from __future__ import annotations
@@ -42,10 +42,14 @@ async def read_tasks(reader: Reader, team: str, places: Places) -> None:
     _refuse_nothing(reader, places)
     await together.read_shorter()
     await _read_shared_tasks(lists, places)
-    await each(lists.read_again, await read_vanished_lists(reader, team, places))
-    await _sweep(lists, team, reader.journal.watermark)
-    await each(partial(lists.sweep, since=reader.journal.watermark), shared)
-    await buried.sweep_if_changed()
+    since = reader.journal.watermark
+    await _sweep(lists, team, since)
+    vanished = await read_vanished_lists(reader, team, places)
+    await each(lists.read_again, vanished)
+    await _sweep_lists(lists, [*shared, *vanished], since)
+    if not buried.as_counted() or vanished:
+        await _sweep_lists(lists, buried.places, since)
+        await _sweep(lists, team, since, time="again")  # tasks may have left them for open lists meanwhile
     await _read_unknown_lists(reader, places)
 
 
@@ -75,19 +79,19 @@ class _Buried:
 
     Archived tasks are read first. So a task that was there from the beginning and is on neither reading was
     active when ClickUp counted the list's tasks, and left afterwards: then fewer active ones came than were
-    counted, or one came that changed since the start. Only then everything is asked for changes.
+    counted, or one came that changed since the start. Only then all of them are asked for changes.
     """
 
     def __init__(self, lists: Lists, places: Sequence[Place]) -> None:
         self._lists = lists
-        self._places = places
+        self.places = places
         self._active: Counter[str] = Counter()
         self._changed = False
 
     async def read(self) -> None:
         """Read all tasks."""
-        await each(self._lists.read_archived, self._places)
-        await each(self._read_active, self._places)
+        await each(self._lists.read_archived, self.places)
+        await each(self._read_active, self.places)
 
     async def _read_active(self, place: Place) -> None:
         await self._lists.read_active(place, partial(self._count, place.id))
@@ -97,23 +101,26 @@ class _Buried:
         self._active[place] += sum(home_list(task) == place for task in tasks)
         self._changed = self._changed or any((instant(task.date_updated) or begun) >= begun for task in tasks)
 
-    async def sweep_if_changed(self) -> None:
-        """Read what changed since the crawl began, unless nothing did for sure."""
-        as_counted = all(self._active[place.id] == place.size for place in self._places)
-        if self._changed or not as_counted:
-            since = self._lists.reader.journal.watermark
-            await each(partial(self._lists.sweep, since=since), self._places)
-            await each(partial(self._lists.sweep, since=since, archived="true"), self._places)
+    def as_counted(self) -> bool:
+        """Tell whether nothing changed since ClickUp counted the tasks."""
+        counted = all(self._active[place.id] == place.size for place in self.places)
+        return counted and not self._changed
 
 
-async def _sweep(lists: Lists, team: str, since: int) -> None:
+async def _sweep_lists(lists: Lists, places: Sequence[Place], since: int) -> None:
+    """Read what changed since ``since`` (ms) in lists that the workspace-wide route does not show."""
+    await each(partial(lists.sweep, since=since), places)
+    await each(partial(lists.sweep, since=since, archived="true"), places)
+
+
+async def _sweep(lists: Lists, team: str, since: int, time: str = "") -> None:
     """Read what changed in open places since ``since`` (ms), in the order of the changes, to the last one.
 
     Archived tasks are asked for too: that the workspace-wide route shows them is reported, not promised.
     """
     for archived in ("false", "true"):
         query = [("archived", archived), *EVERYTHING]
-        of = Walk(f"/team/{team}/task", query, {"route": "team"}, "updated", since - OVERLAP_MS)
+        of = Walk(f"/team/{team}/task", query, {"route": "team"}, "updated", since - OVERLAP_MS, time)
         await lists.walk_changes(of)
 
 
