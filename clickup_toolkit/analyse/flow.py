@@ -16,7 +16,16 @@ from clickup_toolkit.analyse.measure import measure
 from clickup_toolkit.analyse.source import APPROXIMATED, EXACT, OBSERVED, Observation, sourced
 from clickup_toolkit.analyse.working import WorkingTime
 
-__all__ = ["finished_work", "lead_and_cycle_time", "throughput", "work_item_age"]
+__all__ = [
+    "described",
+    "finished_between",
+    "finished_work",
+    "lead_and_cycle_time",
+    "passed",
+    "taken",
+    "throughput",
+    "work_item_age",
+]
 
 _TIMES = ["done", "lead_median_ms", "lead_p85_ms", "started", "cycle_median_ms", "cycle_p85_ms", "source"]
 _AGES = [
@@ -35,7 +44,6 @@ _DONE = ["task_id", "name", "url", "list_id", "list", "created", "started", "fin
 
 
 @measure(
-    rows={"tasks": "finished"},
     tasks=CYCLE,
     time_in_status=STAYS,
     status_changes=CHANGES,
@@ -71,10 +79,10 @@ def lead_and_cycle_time(
     """
     seen = Observation.of(status_changes, exports)
     found = spans(tasks, cycle, time_in_status, seen)
-    rows, groups = np.flatnonzero(_finished_between(found, since, now)), grouped(tasks, by)
+    rows, groups = np.flatnonzero(finished_between(found, since, now)), grouped(tasks, by)
     task, code = _members(groups.task, groups.code, rows, len(tasks))
     count = len(groups.ids)
-    lead, took = _spent(found, working)
+    lead, took = taken(found, working)
     table = pd.DataFrame({"group": np.arange(count), "done": np.bincount(code, minlength=count)})
     for name, values in (("lead", lead), ("cycle", took)):
         late = percentiles(code, count, values[task], (0.5, PERCENTILE)).round()
@@ -89,7 +97,6 @@ def lead_and_cycle_time(
 
 
 @measure(
-    rows={"tasks": "finished"},
     tasks=(*CYCLE, "name", "url"),
     time_in_status=STAYS,
     status_changes=CHANGES,
@@ -116,9 +123,9 @@ def finished_work(
     """
     seen = Observation.of(status_changes, exports)
     found = spans(tasks, cycle, time_in_status, seen)
-    rows = np.flatnonzero(_finished_between(found, since, now))
-    lead, took = _spent(found, working)
-    table = _described(tasks, rows).assign(
+    rows = np.flatnonzero(finished_between(found, since, now))
+    lead, took = taken(found, working)
+    table = described(tasks, rows).assign(
         created=times(found.created[rows]),
         started=times(found.start[rows]),
         finished=times(found.finish[rows]),
@@ -153,7 +160,7 @@ def throughput(
     """
     unit, last = ("day", days) if days is not None else (unit, weeks if unit == "week" else None)
     found, groups = spans(tasks), grouped(tasks, by)
-    rows = np.flatnonzero(_finished_between(found, None, now))
+    rows = np.flatnonzero(finished_between(found, None, now))
     period = period_of(found.finish[rows], unit, tz)
     dates = calendar(period.min() if len(period) else None, now, unit, last, tz)
     place = np.full(len(tasks), -1)
@@ -204,8 +211,8 @@ def work_item_age(
     seen = Observation.of(status_changes, exports)
     found = spans(tasks, cycle, time_in_status, seen)
     rows, at = np.flatnonzero(found.going), instant(now)
-    age, since_created = (_passed(each[rows], at, working) for each in (found.start, found.created))
-    table = _described(tasks, rows).assign(
+    age, since_created = (passed(each[rows], at, working) for each in (found.start, found.created))
+    table = described(tasks, rows).assign(
         status=text(tasks["status"].iloc[rows]).to_numpy(),
         started=times(found.start[rows]),
         age_ms=age.round().astype("int64"),
@@ -218,7 +225,7 @@ def work_item_age(
     return sourced(table[_AGES], APPROXIMATED, seen.at)
 
 
-def _described(tasks: pd.DataFrame, rows: Places) -> pd.DataFrame:
+def described(tasks: pd.DataFrame, rows: Places) -> pd.DataFrame:
     """Return ``task_id``, ``name``, ``url``, ``list_id`` and ``list`` of some tasks."""
     lists = text(tasks["list_id"].iloc[rows]).fillna("").reset_index(drop=True)
     return pd.DataFrame(
@@ -232,7 +239,7 @@ def _described(tasks: pd.DataFrame, rows: Places) -> pd.DataFrame:
     )
 
 
-def _spent(found: Spans, working: WorkingTime | None) -> tuple[Floats, Floats]:
+def taken(found: Spans, working: WorkingTime | None) -> tuple[Floats, Floats]:
     """Return lead and cycle times in ms; NaN where an end is missing or the order is wrong."""
     lead, took = found.finish - found.created, found.finish - found.start
     if working is None:
@@ -241,13 +248,15 @@ def _spent(found: Spans, working: WorkingTime | None) -> tuple[Floats, Floats]:
     return np.where(lead < 0, np.nan, worked[0]), np.where(took < 0, np.nan, worked[1])
 
 
-def _passed(since: Floats, now: float, working: WorkingTime | None) -> Floats:
+def passed(since: Floats, now: float, working: WorkingTime | None) -> Floats:
+    """Return the time from each instant to now in ms; 0 for one that lies ahead."""
     if working is None:
         return (now - since).clip(min=0)
     return working.between(since, np.full(len(since), now))
 
 
-def _finished_between(found: Spans, since: datetime | None, now: datetime) -> Mask:
+def finished_between(found: Spans, since: datetime | None, now: datetime) -> Mask:
+    """Tell which tasks finished from ``since`` (default: ever) to ``now``."""
     keep = found.finish <= instant(now)
     return keep if since is None else keep & (found.finish >= instant(since))
 

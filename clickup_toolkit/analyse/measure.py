@@ -54,6 +54,8 @@ def measure(
             for table, value in given.arguments.items():
                 if table in tables and hasattr(value, "to_delayed"):
                     given.arguments[table] = _gathered(value, tables[table], ROWS[name].get(table, ""))
+                elif table in ROWS[name]:
+                    given.arguments[table] = _needed(value, ROWS[name][table])
             return function(*given.args, **given.kwargs)
 
         return run
@@ -72,12 +74,15 @@ def _gathered(frame: Any, columns: tuple[str, ...], rows: str) -> pd.DataFrame:
 
 def compact(frame: pd.DataFrame, rows: str = "") -> pd.DataFrame:
     """Return the rows that a measure needs (see :data:`ROWS`), with the few texts as categories."""
-    if rows:
-        finished = frame["status_type"].isin(FINISHED)
-        unsure = frame["status_type"].isna()
-        frame = frame[(finished if rows == "finished" else ~finished) | unsure]
+    frame = _needed(frame, rows) if rows else frame
     kept = {str(name): _kept(str(name), frame[name]) for name in frame.columns}
     return pd.DataFrame(kept).reset_index(drop=True)
+
+
+def _needed(frame: pd.DataFrame, rows: str) -> pd.DataFrame:
+    finished = frame["status_type"].isin(FINISHED)
+    needed = (finished if rows == "finished" else ~finished) | frame["status_type"].isna()
+    return frame if needed.all() else frame[needed].reset_index(drop=True)
 
 
 def _kept(name: str, column: pd.Series) -> pd.Series:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 
+import numpy as np
 import pandas as pd
 
-__all__ = ["Sentence", "duration", "headline", "percent", "readable"]
+from clickup_toolkit.analyse.basis import Mask
+
+__all__ = ["Sentence", "contains", "duration", "headline", "percent", "readable"]
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -41,6 +45,15 @@ class Sentence(str):
 
     def _repr_markdown_(self) -> str:
         return str(self)
+
+
+def contains(names: pd.Series, words: tuple[str, ...]) -> Mask:
+    """Tell which names contain one of these words, whole words in any case: 'hold' is not in 'threshold'."""
+    if not words:
+        return np.zeros(len(names), dtype=bool)
+    pattern = "|".join(re.escape(word) for word in words)
+    found = names.fillna("").str.contains(rf"(?<!\w)(?:{pattern})(?!\w)", case=False, regex=True)
+    return np.asarray(found, dtype=bool)
 
 
 def duration(ms: float) -> str:

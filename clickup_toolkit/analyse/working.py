@@ -62,7 +62,7 @@ class WorkingTime:
     def is_working_day(self, days: pd.DatetimeIndex) -> np.typing.NDArray[np.bool_]:
         """Tell which days (midnights without a time zone) are worked on."""
         off = pd.DatetimeIndex(sorted(pd.Timestamp(day) for day in self.holidays))
-        return np.asarray(np.isin(days.dayofweek, self.days) & ~days.isin(off), dtype=bool)
+        return np.asarray(np.isin(days.day_of_week, self.days) & ~days.isin(off), dtype=bool)
 
     def _opening(self, start: float, end: float) -> tuple[Floats, Floats]:
         """Return when work begins and ends, span by span, from the day of ``start`` to that of ``end``."""

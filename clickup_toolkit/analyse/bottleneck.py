@@ -1,0 +1,74 @@
+"""Which status holds the flow up."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pandas as pd
+
+from clickup_toolkit.analyse.columns import CHANGES, OF_TASK, STATUS, STATUSES, STAYS
+from clickup_toolkit.analyse.groups import Grouping, name_of
+from clickup_toolkit.analyse.measure import measure
+from clickup_toolkit.analyse.queues import queues
+from clickup_toolkit.analyse.source import sourced
+from clickup_toolkit.analyse.status_time import QUEUE_WEEKS, where_work_waits
+
+__all__ = ["bottleneck"]
+
+
+@measure(
+    tasks=(*OF_TASK, "date_created"),
+    time_in_status=STAYS,
+    statuses=STATUSES,
+    status_changes=CHANGES,
+    exports=("started",),
+)
+def bottleneck(
+    tasks: pd.DataFrame,
+    time_in_status: pd.DataFrame,
+    *,
+    now: datetime,
+    by: str | Grouping = "status",
+    weeks: int = QUEUE_WEEKS,
+    statuses: pd.DataFrame | None = None,
+    merge_statuses: bool = False,
+    status_changes: pd.DataFrame | None = None,
+    exports: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Rank the active statuses by the signs of a bottleneck; with groups, within each of them.
+
+    A constraint is where work piles up before it goes on (E. Goldratt, *The Goal*, 1984). Three signs are
+    looked for: the **largest share** of unfinished work's time, the **largest p85** of the time that tasks
+    spend in it, and the **largest growth**: arrivals less departures over the last ``weeks``, where above 0.
+    One status with all three is the bottleneck; signs that point to different statuses are a hint to look.
+
+    Columns: ``<by>_id``, ``<by>`` (absent with ``by="status"``), the status as in :func:`time_in_status`,
+    ``waiting``, ``share``, ``p85_ms``, ``growth`` (tasks), ``largest_share``, ``largest_p85``,
+    ``largest_growth`` (booleans; ties are all marked), ``signs`` (how many) and ``source`` (of the growth).
+    """
+    given = {"now": now, "by": by, "statuses": statuses, "merge_statuses": merge_statuses}
+    waits = where_work_waits(tasks, time_in_status, **given)  # type: ignore[arg-type]
+    lines = queues(
+        tasks,
+        time_in_status,
+        weeks=weeks,
+        status_changes=status_changes,
+        exports=exports,
+        **given,  # type: ignore[arg-type]
+    )
+    group = [] if name_of(by) == "status" else [f"{name_of(by)}_id", name_of(by)]
+    keys = [*group[:1], "status_key"]
+    grown = lines.groupby(keys, sort=False)[["arrived", "left"]].sum()
+    source = lines.groupby(keys, sort=False)["source"].min()  # 'approximated' comes first
+    table = waits.join((grown["arrived"] - grown["left"]).rename("growth"), on=keys).join(source, on=keys)
+    for name, column in (("share", "share"), ("p85", "p85_ms"), ("growth", "growth")):
+        most = table.groupby(group[0])[column].transform("max") if group else table[column].max()
+        table[f"largest_{name}"] = (table[column] == most) & (table[column] > 0)
+    table["signs"] = table[["largest_share", "largest_p85", "largest_growth"]].sum(axis=1)
+    order = [*group[:1], "signs", "share", "p85_ms", "status_key"]
+    rising = [*[True for _ in group[:1]], False, False, False, True]
+    table = table.sort_values(order, ascending=rising).reset_index(drop=True)
+    measures = ["waiting", "share", "p85_ms", "growth", "largest_share", "largest_p85", "largest_growth"]
+    return sourced(
+        table[[*group, *STATUS, *measures, "signs", "source"]], observed_from=lines.attrs["observed_from"]
+    )
