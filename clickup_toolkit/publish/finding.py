@@ -70,9 +70,11 @@ def find(client: redis.Redis, team_id: str, wanted: str = LATEST) -> StoredVersi
     return answer(client, _finding(Keys(team_id), wanted))
 
 
-async def async_find(client: redis.asyncio.Redis, team_id: str, wanted: str = LATEST) -> StoredVersion | None:
-    """As :func:`find`."""
-    return await async_answer(client, _finding(Keys(team_id), wanted))
+async def async_find(
+    client: redis.asyncio.Redis, team_id: str, wanted: str = LATEST, *, stood: str = ""
+) -> StoredVersion | None:
+    """As :func:`find`; the version of the ETag ``stood`` was just seen to stand and is taken as it is."""
+    return await async_answer(client, _finding(Keys(team_id), wanted, stood))
 
 
 def versions(client: redis.Redis, team_id: str) -> list[StoredVersion]:
@@ -120,7 +122,7 @@ def listed(keys: Keys) -> Steps[list[list[Any]]]:
     return found
 
 
-def _finding(keys: Keys, wanted: str) -> Steps[StoredVersion | None]:
+def _finding(keys: Keys, wanted: str, stood: str = "") -> Steps[StoredVersion | None]:
     names = [keys.latest, keys.versions, keys.leaving, keys.pinned]
     day = wanted.replace("-", "") if len(wanted) == 10 else wanted
     found = yield evaluate(FIND, names, day, keys.version(""))
@@ -130,7 +132,8 @@ def _finding(keys: Keys, wanted: str) -> Steps[StoredVersion | None]:
         return decode(*found)
     try:
         stored = decode(*found)
-        yield from standing(keys, stored)
+        if stored.etag != stood:
+            yield from standing(keys, stored)
     except VersionDamaged as damage:
         return (yield from _instead(keys, found[0].decode(), damage))
     return stored

@@ -36,6 +36,7 @@ class Api:
         self._metrics_open = settings.metrics_open
         self.link = RedisLink(settings)
         export, tables = JsonExport(self.link), Tables(settings.data_dir, switch)
+        self._export = export
         health = Health(settings, self.link)
         self.metrics = Metrics(settings.data_dir, health, switch)
         self._handlers: dict[str, Handler] = {
@@ -84,7 +85,8 @@ class Api:
         return False
 
     async def close(self) -> None:
-        """Let go of the connections to Redis."""
+        """Let go of what is in memory, and of the connections to Redis."""
+        await self._export.close()
         await self.link.close()
 
 

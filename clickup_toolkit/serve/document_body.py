@@ -15,9 +15,10 @@ from clickup_toolkit.publish import StoredVersion
 from clickup_toolkit.serve.ranges import Part
 from clickup_toolkit.serve.streams import gathered, inflated, inflated_part
 
-__all__ = ["Representation"]
+__all__ = ["PIECE", "Representation"]
 
-_PIECE = 1 << 19  # bytes sent at once
+PIECE = 1 << 19
+"""Bytes sent at once."""
 _HEADER = 10  # bytes of a gzip member before its first chunk
 
 Read = Callable[[Part], AsyncIterator[bytes]]
@@ -43,11 +44,11 @@ class Representation(NamedTuple):
     def pieces(self, read: Read, part: Part | None) -> AsyncGenerator[bytes, None]:
         """Yield its bytes, those of ``part`` where one is given, in pieces of a good size to send."""
         if self.gzip:
-            return gathered(read(part or Part(0, self.length)), _PIECE)
+            return gathered(read(part or Part(0, self.length)), PIECE)
         if part is None:
-            return inflated(read(Part(0, self.stored.gzip_bytes)), _PIECE)
+            return inflated(read(Part(0, self.stored.gzip_bytes)), PIECE)
         chunks, skipped = _that_hold(self.stored, part)
-        return inflated_part(read(chunks), _PIECE, skipped, part.length)
+        return inflated_part(read(chunks), PIECE, skipped, part.length)
 
 
 def _that_hold(stored: StoredVersion, text: Part) -> tuple[Part, int]:

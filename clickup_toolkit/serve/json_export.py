@@ -1,8 +1,8 @@
 """``GET /api/v1/export/``: a version's document, as Redis keeps it.
 
 The stored bytes are one gzip member and go out untouched to clients that take gzip; for others they are
-unpacked on the way. Memory stays flat: up to 64 MB of chunks are kept for the next request, and beyond them
-a few pieces are held at a time, whatever the size of the document.
+unpacked on the way. Memory stays flat: up to 64 MB of bodies are kept for the next request, and of larger
+ones a few pieces are held at a time, whatever their size.
 
 It stands outside datasette, which would forbid every cache to keep an answer that needs a token.
 """
@@ -32,11 +32,12 @@ from clickup_toolkit.serve.answers import (
     send_unchanged,
 )
 from clickup_toolkit.serve.asgi import Receive, Scope, Send, header, send_problem, start
-from clickup_toolkit.serve.document_body import Representation
+from clickup_toolkit.serve.bodies import Bodies
+from clickup_toolkit.serve.document_body import PIECE, Representation
 from clickup_toolkit.serve.ranges import Part, Unsatisfiable, wanted_part
 from clickup_toolkit.serve.redis_link import RedisLink
 from clickup_toolkit.serve.routes import VERSION_PATTERN
-from clickup_toolkit.serve.streams import prefetched
+from clickup_toolkit.serve.streams import gathered, prefetched
 
 __all__ = ["LATEST", "JsonExport"]
 
@@ -51,11 +52,16 @@ class JsonExport:
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
-        self._kept = publish.KeptChunks()
+        self._bodies = Bodies()
+
+    async def close(self) -> None:
+        """Let go of what is in memory."""
+        await self._bodies.close()
 
     async def document(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send a version's document, whole or in part."""
-        wanted = parse_qs(scope["query_string"].decode("latin-1")).get("version", [LATEST])[-1]
+        told = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        wanted = told.get("version", [LATEST])[-1]
         try:
             stored = await self._link.find(wanted) if _NAMES.fullmatch(wanted) else None
             if stored is None:
@@ -99,7 +105,16 @@ class JsonExport:
                 await _send_pieces(receive, send, pieces, status, headers)
 
     def _read(self, client: redis.asyncio.Redis, stored: StoredVersion, span: Part) -> AsyncIterator[bytes]:
-        return publish.async_body(client, stored, self._kept, span.start, span.stop)
+        if span != (0, stored.gzip_bytes) or not self._bodies.suits(stored.gzip_bytes):
+            return publish.async_body(client, stored, start=span.start, stop=span.stop)
+        whole = stored.gzip_bytes
+        return self._bodies.pieces(stored.etag, whole, lambda: gathered(self._whole(stored), PIECE))
+
+    async def _whole(self, stored: StoredVersion) -> AsyncIterator[bytes]:
+        """Yield the whole body from Redis, for all who ask for it meanwhile, whoever of them stays."""
+        async with self._link.client() as client:
+            async for piece in publish.async_body(client, stored):
+                yield piece
 
 
 async def _send_missing(scope: Scope, send: Send, wanted: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,6 +16,8 @@ from clickup_toolkit.settings import Settings
 
 __all__ = ["RedisLink"]
 
+_STANDS = 5.0  # seconds that a version is taken to be whole; a reader who finds that it is not ends them
+
 
 class RedisLink:
     """A client that is made when it is first needed, and an embedded server that is started again."""
@@ -24,6 +27,7 @@ class RedisLink:
         self._client: redis.asyncio.Redis | None = None
         self._lost = False
         self._reaching = asyncio.Lock()
+        self._stood, self._until = "", 0.0
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[redis.asyncio.Redis]:
@@ -31,13 +35,21 @@ class RedisLink:
         try:
             yield await self._reach()
         except RedisError as error:
+            self._until = 0.0
             self._lost = isinstance(error, RedisUnreachable)
             raise
 
     async def find(self, wanted: str) -> StoredVersion | None:
-        """Return a version by its id or day, or the latest. Raises :class:`RedisError`."""
+        """Return a version by its id or day, or the latest. Raises :class:`RedisError`.
+
+        Whether all chunks of the latest are there is asked now and then: it takes longer than all the rest.
+        """
+        stood = self._stood if time.monotonic() < self._until else ""
         async with self.client() as client:
-            return await publish.async_find(client, self._settings.team_id or "", wanted)
+            found = await publish.async_find(client, self._settings.team_id or "", wanted, stood=stood)
+        if found is not None and wanted == "latest" and found.etag != stood:
+            self._stood, self._until = found.etag, time.monotonic() + _STANDS
+        return found
 
     async def versions(self) -> list[StoredVersion]:
         """Return all versions, the newest first. Raises :class:`RedisError`."""
