@@ -21,7 +21,8 @@ from clickup_toolkit.records import TABLES, Column, Table
 
 __all__ = ["prepared", "write"]
 
-_ROWS = 10_000  # a row group: read by column in one go, and small enough to keep memory flat
+_CELLS = 100_000  # of a row group: read by column in one go, and small enough to keep memory flat
+_ROWS = 5_000  # at most; rows of long texts are many bytes for few cells
 _AT_ONCE = 500  # rows that pass through Python together: few enough to stay in the processor's cache
 _ASIDE = ".unfinished"
 _FILE = "part-0.parquet"
@@ -121,7 +122,7 @@ def _row_group(table: Table, schema: Any, rows: sqlite3.Cursor) -> Any:
     from pyarrow.lib import StringBuilder
 
     builders = [StringBuilder() for _ in table.columns]
-    for _ in range(_ROWS // _AT_ONCE):
+    for _ in range(max(min(_ROWS, _CELLS // len(builders)) // _AT_ONCE, 1)):
         columns = zip(*rows.fetchmany(_AT_ONCE), strict=True)
         for builder, column, values in zip(builders, table.columns, columns, strict=False):
             builder.append_values(_exact(values) if column.type == "REAL" else values)
