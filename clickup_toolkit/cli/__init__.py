@@ -22,8 +22,8 @@ COMMANDS = {
     "serve": "Serve the tables and the JSON export.",
     "schedule": "Run the export notebook every EXPORT_INTERVAL_HOURS.",
     "demo": "Export a synthetic workspace and serve it; needs no token.",
-    "versions": "List the versions in Redis; compare, pin, delete and rebuild them.",
-    "doctor": "Check token, rights, Redis, disk, schedule and more; say what to do.",
+    "versions": "List, compare, pin, delete and rebuild the versions in Redis.",
+    "doctor": "Check everything, and say what to do about it.",
     "hash-password": "Print the hash of a password, for DATASETTE_PASSWORD_HASH.",
 }
 """The commands in the order of their importance, each with its short help."""
