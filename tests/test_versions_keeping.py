@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from clickup_toolkit.errors import ExportRunning, RedisError
 from clickup_toolkit.publish import (
     ExportLock,
-    KeptChunks,
     Memory,
     StoredVersion,
     async_body,
@@ -285,20 +284,3 @@ def test_a_reader_makes_what_it_reads_live_longer(redis_client: redis.Redis) -> 
     needed = {name for name in names if b":delta:" in name}
     assert {name for name in names if redis_client.ttl(name) > 3500} >= needed
     assert redis_client.ttl(f"clickup:{TEAM}:version:{day(1)}") > 3500
-
-
-def test_what_a_server_holds_is_not_asked_for(redis_url: str, redis_client: redis.Redis) -> None:
-    """Chunks in memory are enough, for all and for a part, whatever became of Redis; others are read."""
-    stored = put(redis_client, day(1), workspace()).stored
-    whole = b"".join(body(redis_client, stored))
-
-    async def read() -> list[bytes]:
-        async with redis.asyncio.Redis.from_url(redis_url) as client:
-            held = KeptChunks()
-            found = [b"".join([piece async for piece in async_body(client, stored, held)])]
-            await client.flushall()
-            found.append(b"".join([piece async for piece in async_body(client, stored, held)]))
-            found.append(b"".join([piece async for piece in async_body(client, stored, held, 7, 400_000)]))
-            return found
-
-    assert anyio.run(read) == [whole, whole, whole[7:400_000]]

@@ -13,7 +13,6 @@ is sent, and what older ones do not share with it as small deltas against newer 
 ``keeping``     which versions stay, how long the others live, pinning, deleting
 ``finding``     versions by id, day, or the latest; what each takes
 ``reader``      the body of a version, or a part of it
-``kept``        verified chunks in a server's memory
 ``rebuilding``  from what Redis holds of a chunk to its text
 ``comparing``   which tasks came, went or changed status between two versions
 ``lock``        one export at a time
@@ -34,7 +33,6 @@ from clickup_toolkit.publish.finding import (
     versions,
 )
 from clickup_toolkit.publish.keeping import delete, pin, unpin
-from clickup_toolkit.publish.kept import KeptChunks
 from clickup_toolkit.publish.lock import ExportLock
 from clickup_toolkit.publish.manifest import StoredVersion
 from clickup_toolkit.publish.reader import async_body, body, verify
@@ -43,7 +41,6 @@ from clickup_toolkit.publish.writer import Published, publish
 __all__ = [
     "Difference",
     "ExportLock",
-    "KeptChunks",
     "Memory",
     "Published",
     "StoredVersion",

@@ -29,7 +29,6 @@ from clickup_toolkit.publish.asking import (
 from clickup_toolkit.publish.chunks import HEADER, Chunk, digest, inflate
 from clickup_toolkit.publish.deltas import restore
 from clickup_toolkit.publish.finding import standing
-from clickup_toolkit.publish.kept import KeptChunks
 from clickup_toolkit.publish.keys import Keys
 from clickup_toolkit.publish.manifest import StoredVersion, damaged
 from clickup_toolkit.publish.rebuilding import texts
@@ -65,14 +64,13 @@ def body(
 def async_body(
     client: redis.asyncio.Redis,
     stored: StoredVersion,
-    kept: KeptChunks | None = None,
     start: int = 0,
     stop: int | None = None,
     *,
     clock: Clock = time.monotonic,
 ) -> AsyncIterator[bytes]:
-    """As :func:`body`. What ``kept`` holds is not read from Redis; others go there."""
-    return async_pieces(client, _reading(stored, start, stop, clock, kept))
+    """As :func:`body`."""
+    return async_pieces(client, _reading(stored, start, stop, clock))
 
 
 def verify(client: redis.Redis, stored: StoredVersion) -> None:
@@ -105,31 +103,15 @@ class _Value(NamedTuple):
     verified: bool
 
 
-def _reading(
-    stored: StoredVersion, start: int, stop: int | None, clock: Clock, kept: KeptChunks | None = None
-) -> Pieces:
+def _reading(stored: StoredVersion, start: int, stop: int | None, clock: Clock) -> Pieces:
     end = stored.gzip_bytes if stop is None else min(stop, stored.gzip_bytes)
-    wanted = _placed(stored, start, end)
-    held = kept.all_of([one.chunk for one in wanted]) if kept is not None else None
-    if held is None:
-        yield from standing(Keys(stored.team_id), stored)
+    yield from standing(Keys(stored.team_id), stored)
     yield from _part(HEADER, 0, start, end)
-    if held is not None:
-        for one, value in zip(wanted, held, strict=True):
-            yield from _part(value, one.begins, start, end)
-    else:
-        room = kept if kept is not None and kept.suits(stored.chunks) else None
-        yield from _fetched(stored, wanted, (start, end), clock, room)
+    yield from _fetched(stored, _placed(stored, start, end), (start, end), clock)
     yield from _part(stored.trailer, stored.gzip_bytes - len(stored.trailer), start, end)
 
 
-def _fetched(
-    stored: StoredVersion,
-    wanted: Sequence[_Placed],
-    part: tuple[int, int],
-    clock: Clock,
-    kept: KeptChunks | None,
-) -> Pieces:
+def _fetched(stored: StoredVersion, wanted: Sequence[_Placed], part: tuple[int, int], clock: Clock) -> Pieces:
     """Yield what lies in a part of the body, from Redis, telling now and then that it is still read."""
     keys = Keys(stored.team_id)
     touched = clock() - (0 if stored.ttl is None else _TOUCH_EVERY)
@@ -139,10 +121,7 @@ def _fetched(
             touched = clock()
         values = yield from _whole(keys, [one.chunk for one in batch])
         for one, value in zip(batch, values, strict=True):
-            whole = _checked(stored, one.chunk, value)
-            if kept is not None:
-                kept.put(one.chunk, whole)
-            yield from _part(whole, one.begins, *part)
+            yield from _part(_checked(stored, one.chunk, value), one.begins, *part)
 
 
 def _part(whole: bytes, begins: int, start: int, stop: int) -> Iterator[bytes]:
