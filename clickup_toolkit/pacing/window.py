@@ -42,7 +42,7 @@ class Window:
         self._name: float | None = None  # the reset of the newest window that was told, server's Unix seconds
         self._named = False  # whether that is the window we believe to be in
         self._over_by = float("inf")  # when the one of that name is over
-        self._offset = float("-inf")  # server's time minus ours, never too high
+        self._offset = float("-inf")  # server's time minus ours, at most
         self._carried = 0  # answers that named no window, so near its end that the next may have counted them
 
     @property
