@@ -62,6 +62,7 @@ class Story:
         self.rows["workspaces"].append(records.Workspace("9001", "Acme", "#5f55ee", "Business"))
         self._workflow: dict[tuple[str, str], tuple[str, int]] = {}
         self._lists: dict[str, tuple[str, str | None]] = {}
+        self._visits: list[tuple[str, str, list[Stay], list[int]]] = []
 
     def list(self, path: str, workflow: str, *, space: str = "Product", ids: str = "") -> Story:
         """Add a list, ``Folder/List`` or ``List``, with its statuses in order.
@@ -135,12 +136,53 @@ class Story:
             url=f"https://app.clickup.com/t/{task_id}",
         )._replace(**facts)
         self.rows["tasks"].append(task)
+        self._visits.append((task_id, list_id, visits, starts))
         self.rows["time_in_status"] += self._sums(task, visits, starts)
         for member in assignees:
             self.member(member)
             self.rows["task_assignees"].append(records.TaskAssignee(task_id, member.lower()))
         for tag in tags:
             self.rows["task_tags"].append(records.TaskTag(task_id, tag))
+        return self
+
+    def watched(self, since: str) -> Story:
+        """Note the changes that exports saw, so many that none escaped, from that long before now on."""
+        now = int(self.now.timestamp() * 1000)
+        begun = now - _ms(since)
+        self.rows["exports"].append(records.Export("first", begun, begun))
+        for task_id, list_id, visits, starts in self._visits:
+            before: str | None = None
+            for visit, start in zip(visits, starts, strict=True):
+                if start > begun and visit.status != before:
+                    kind = self._workflow[list_id, before][0] if before else None
+                    self.rows["status_changes"].append(
+                        records.StatusChange(
+                            task_id=task_id,
+                            changed_by=start + MINUTE,
+                            from_status=before,
+                            from_type=kind,
+                            to_status=visit.status,
+                            to_type=self._workflow[list_id, visit.status][0],
+                            changed_after=start - MINUTE,
+                            changed_at=start,
+                            list_id=list_id,
+                        )
+                    )
+                before = visit.status
+        return self
+
+    def tracked(self, task: str | None, who: str | None, begun: str, length: str, **facts: Any) -> Story:
+        """Add a time entry that began that long before now."""
+        start = int(self.now.timestamp() * 1000) - _ms(begun)
+        entry = records.TimeEntry(
+            id=f"e{len(self.rows['time_entries'])}",
+            task_id=task.lower() if task else None,
+            member_id=who.lower() if who else None,
+            start=start,
+            end=start + _ms(length),
+            duration_ms=_ms(length),
+        )._replace(**facts)
+        self.rows["time_entries"].append(entry)
         return self
 
     def member(self, name: str) -> Story:
@@ -173,6 +215,7 @@ class Story:
         """Write the Parquet files of an export made at ``now``; return ``data_dir``."""
         now = int(self.now.timestamp() * 1000)
         self.rows["exports"] = [
+            *(row for row in self.rows["exports"] if row.version == "first"),
             records.Export(
                 version=self.now.strftime("%Y%m%dT%H%M%SZ"),
                 started=now - 3 * MINUTE,
@@ -180,7 +223,7 @@ class Story:
                 complete=not self.rows["gaps"],
                 tasks=len(self.rows["tasks"]),
                 gaps=len(self.rows["gaps"]),
-            )
+            ),
         ]
         for name in TABLES:
             folder = data_dir / "parquet" / name

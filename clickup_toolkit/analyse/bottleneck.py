@@ -60,7 +60,9 @@ def bottleneck(
     keys = [*group[:1], "status_key"]
     grown = lines.groupby(keys, sort=False)[["arrived", "left"]].sum()
     source = lines.groupby(keys, sort=False)["source"].min()  # 'approximated' comes first
-    table = waits.join((grown["arrived"] - grown["left"]).rename("growth"), on=keys).join(source, on=keys)
+    told = pd.DataFrame({"growth": grown["arrived"] - grown["left"], "source": source})
+    # pandas cannot join on texts of which there are none.
+    table = waits.assign(growth=0, source="") if waits.empty else waits.join(told, on=keys)
     for name, column in (("share", "share"), ("p85", "p85_ms"), ("growth", "growth")):
         most = table.groupby(group[0])[column].transform("max") if group else table[column].max()
         table[f"largest_{name}"] = (table[column] == most) & (table[column] > 0)

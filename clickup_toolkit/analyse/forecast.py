@@ -172,7 +172,7 @@ def _samples(
     today = period_of(np.array([instant(now)]), "day", zone).iloc[0]
     days = _days(today, history, working)
     at = np.searchsorted(days.to_numpy(), period_of(finish, "day", zone).to_numpy())
-    early = period_of(finish, "day", zone).to_numpy() < days[0].to_datetime64()
+    early = period_of(finish, "day", zone) < today - pd.Timedelta(days=history)
     done = np.bincount(at[~early & (at < len(days))], minlength=len(days))
     return _Samples(done.astype("int64"), today, working)
 
