@@ -139,7 +139,7 @@ class Reader:
         self._failures: Counter[str] = Counter()
         self._outages = 0
         self._token_checked = asyncio.Lock()
-        self._retrying = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(_BREAKS_AFTER))
+        self._turns = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(_BREAKS_AFTER))
 
     async def ask(
         self,
@@ -216,11 +216,25 @@ class Reader:
             return await self._client.get(request, decode, tries=1)
         except RateLimited:  # it was waited out already
             raise
+        except Unanswered as failure:
+            return await self._insist(stream, request, decode, failure)
+
+    async def _insist(
+        self, stream: str, request: Request, decode: Callable[[bytes], T], failure: Unanswered
+    ) -> tuple[bytes, int, T]:
+        """Try again; whoever fails keeps its turn from the others, until enough did to leave it at that."""
+        turns, given_up = self._turns[stream], False
+        await turns.acquire()
+        try:
+            if self._failures[stream] >= _BREAKS_AFTER or self._client.tries == 1:
+                raise failure
+            return await self._client.get(request, decode, failed=1)
         except Unanswered:
-            async with self._retrying[stream]:
-                if self._failures[stream] >= _BREAKS_AFTER or self._client.tries == 1:
-                    raise
-                return await self._client.get(request, decode, failed=1)
+            given_up = self._failures[stream] + 1 < _BREAKS_AFTER
+            raise
+        finally:
+            if not given_up:
+                turns.release()
 
     def _count_failure(self, stream: str, failure: Unanswered) -> None:
         self._failures[stream] += 1
