@@ -19,6 +19,7 @@ class Behaviour:
     - ``strict_filters``: 401 when a filter names a place the token does not see; else ignored.
     - ``short_pages``: pages lose rows to access filtering, so a page may be short and not the last.
     - ``time_in_status``: whether the plan has it; else 403 ``TIS_027``.
+    - ``history_from``: tasks made before (ms) have no time in status: it was switched on later.
     - ``entries_limit``: answers about time entries are silently cut off after so many (0: never).
     - ``left_people``: time of people who left is answered when they are named; else 400 ``TIMEENTRY_007``.
     - ``docs_a_page``: the most docs in an answer, whatever limit was asked for.
@@ -35,6 +36,7 @@ class Behaviour:
     strict_filters: bool = True
     short_pages: bool = False
     time_in_status: bool = True
+    history_from: int = 0
     entries_limit: int = 0
     left_people: bool = False
     docs_a_page: int = 100

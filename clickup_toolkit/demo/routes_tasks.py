@@ -166,7 +166,10 @@ def get_bulk_time_in_status(api: Api, ids: tuple[str, ...], query: Query) -> Rep
     known = [
         (id_, task)
         for id_, task in tasks.items()
-        if task >= 0 and world.sees(task) and world.has_history(task)
+        if task >= 0
+        and world.sees(task)
+        and world.has_history(task)
+        and world.tasks.created[task] >= api.behaviour.history_from
     ]
     return Reply(
         200,
