@@ -18,7 +18,7 @@ import redis
 import structlog
 
 from clickup_toolkit import publish, store
-from clickup_toolkit.errors import SettingsError, StorageError, VersionDamaged
+from clickup_toolkit.errors import RedisError, SettingsError, StorageError, VersionDamaged
 from clickup_toolkit.settings import Settings
 
 __all__ = ["mend", "publish_database", "rebuild"]
@@ -58,8 +58,8 @@ def rebuild(settings: Settings, *, thoroughly: bool = False) -> str | None:
     """Publish the data folder's version again if Redis lost it; return its id, or None if nothing was due.
 
     Nothing is due where Redis holds a newer version, or this one whole: all chunks are looked for, and,
-    ``thoroughly``, read and verified. Nor without a database. Raises :class:`ExportRunning` when another
-    export holds the lock, which does the same, and what :func:`publish_database` raises.
+    ``thoroughly``, read and verified. Nor without a database. Raises :class:`ExportRunning` when an export
+    holds the lock, which looks itself, and what :func:`publish_database` raises.
     """
     if settings.team_id is None:
         raise SettingsError("Rebuilding a version needs CLICKUP_TEAM_ID.")
@@ -67,13 +67,21 @@ def rebuild(settings: Settings, *, thoroughly: bool = False) -> str | None:
         if _due(client, settings, thoroughly) is None:
             return None
         with publish.ExportLock(client, settings.team_id, settings.redis_lock_ttl) as lock:
-            return mend(client, lock, settings, thoroughly=thoroughly)
+            return _rebuild(client, lock, settings, thoroughly)
 
 
-def mend(
-    client: redis.Redis, lock: publish.ExportLock, settings: Settings, *, thoroughly: bool = False
+def mend(client: redis.Redis, lock: publish.ExportLock, settings: Settings) -> str | None:
+    """As :func:`rebuild`, for an export that is about to begin: what cannot be rebuilt does not stop it."""
+    try:
+        return _rebuild(client, lock, settings, thoroughly=False)
+    except (StorageError, RedisError) as fault:
+        _log.warning("version.not_rebuilt", reason=fault.message)
+        return None
+
+
+def _rebuild(
+    client: redis.Redis, lock: publish.ExportLock, settings: Settings, thoroughly: bool
 ) -> str | None:
-    """As :func:`rebuild`, for who holds the lock."""
     database = _due(client, settings, thoroughly)
     if database is None:
         return None

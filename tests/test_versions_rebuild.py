@@ -16,10 +16,10 @@ from structlog.testing import capture_logs
 
 from clickup_toolkit import publish
 from clickup_toolkit.demo import DemoServer, build_world
-from clickup_toolkit.errors import ExportRunning, RedisError, SettingsError, VersionDamaged
+from clickup_toolkit.errors import ExportRunning, RedisError, SettingsError, StorageError, VersionDamaged
 from clickup_toolkit.export import run_export_sync
 from clickup_toolkit.publish import ExportLock, StoredVersion, body, find, verify, versions
-from clickup_toolkit.rebuild import rebuild
+from clickup_toolkit.rebuild import mend, rebuild
 from clickup_toolkit.settings import Settings
 from tests.exporting import settings_for
 from tests.fixtures.valkey import RedisServer, serving, wait_until
@@ -248,3 +248,16 @@ def test_what_there_is_nothing_to_rebuild_from_stays_as_it_is(
     with ExportLock(redis_client, str(exported.team_id), 60), pytest.raises(ExportRunning):
         rebuild(exported)
     assert publish.latest_id(redis_client, str(exported.team_id)) is None
+
+
+def test_a_damaged_database_is_no_source_and_no_obstacle(
+    exported: Settings, redis_client: redis.Redis
+) -> None:
+    """Asked to rebuild from it, one sentence says what is wrong; an export goes on without."""
+    redis_client.flushall()
+    (exported.data_dir / "clickup.db").write_bytes(b"SQLite format 3\0 and no more")
+    with pytest.raises(StorageError, match=r"clickup-\S+\.db cannot be read"):
+        rebuild(exported)
+    with capture_logs() as logs, ExportLock(redis_client, str(exported.team_id), 60) as lock:
+        assert mend(redis_client, lock, exported) is None
+    assert [line["event"] for line in logs] == ["version.not_rebuilt"]
