@@ -3,6 +3,8 @@
 Columns are typed (times as UTC timestamps in ms) and carry their descriptions as field metadata. A file is
 written aside and renamed into place, so a reader sees the old one or the new one, never half of either.
 It names the export that last wrote rows of its table: while that is the same, the file stays as it is.
+Where the last export alone wrote rows, and few, the others are taken from the file: Arrow does that without
+a Python object for each value.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ __all__ = ["prepared", "write"]
 _CELLS = 100_000  # of a row group: read by column in one go, and small enough to keep memory flat
 _ROWS = 5_000  # at most; rows of long texts are many bytes for few cells
 _AT_ONCE = 500  # rows that pass through Python together: few enough to stay in the processor's cache
+_WORTH = 10  # a file is mended when at most one key in so many rows changed, else written anew
 _ASIDE = ".unfinished"
 _FILE = "part-0.parquet"
 
@@ -58,31 +61,52 @@ def _write_aside(database: Path, aside: Path, folder: Path) -> None:
     aside.mkdir(parents=True)
     uri = f"{database.absolute().as_uri()}?mode=ro&immutable=1"
     with closing(sqlite3.connect(uri, uri=True)) as db:
-        versions = _last_written(db)
+        versions, before = _last_written(db)
         db.text_factory = bytes  # twice as quick as str, and Arrow wants UTF-8 anyway
         for table in TABLES.values():
-            schema = _schema(table, versions.get(table.name, ""))
-            if not _holds(folder / table.name / _FILE, schema):
-                _write_table(db, table, schema, aside / table.name)
+            name, there = table.name, folder / table.name / _FILE
+            schema = _schema(table, versions.get(name, ""))
+            held, rows = _held(there)
+            if held == schema.metadata:
+                continue
+            if held == _schema(table, before.get(name, "")).metadata and _few_changed(db, table, rows):
+                _mend_table(db, table, schema, there, aside / name)
+            else:
+                _write_table(db, table, schema, aside / name)
 
 
-def _last_written(db: sqlite3.Connection) -> dict[str, str]:
-    """Return the version of the export that last wrote rows of each table."""
+def _last_written(db: sqlite3.Connection) -> tuple[dict[str, str], dict[str, str]]:
+    """Return which export last wrote rows of each table: now, and before the last export."""
     found: dict[str, str] = {}
+    before: dict[str, str] = {}
     for version, tables in db.execute("SELECT version, written FROM exports ORDER BY started, version"):
-        found |= dict.fromkeys(TABLES if tables is None else tables.split(), version)
-    return found
+        before = found
+        found = found | dict.fromkeys(TABLES if tables is None else tables.split(), version)
+    return found, before
 
 
-def _holds(path: Path, schema: Any) -> bool:
-    """Tell whether a file was made of the same rows, under the same declaration."""
+def _held(path: Path) -> tuple[dict[bytes, bytes] | None, int]:
+    """Return what a file says that it holds, and its number of rows."""
     import pyarrow
-    from pyarrow.parquet import read_schema
+    from pyarrow.parquet import ParquetFile
 
     try:
-        return bool(read_schema(path).metadata == schema.metadata)
+        with ParquetFile(path) as file:
+            return file.schema_arrow.metadata, file.metadata.num_rows
     except (OSError, pyarrow.ArrowException):
+        return None, 0
+
+
+def _few_changed(db: sqlite3.Connection, table: Table, rows: int) -> bool:
+    """Tell whether to take the other rows from the file: where few changed, which fit in memory."""
+    textual = next(column.type for column in table.columns if column.name == table.key[0]) == "TEXT"
+    if not textual or not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'changes'").fetchone():
         return False
+    count = db.execute(f"SELECT count(*) {_CHANGED}", (table.name,)).fetchone()[0]  # our own text
+    return bool(count <= min(rows // _WORTH, _ROWS))
+
+
+_CHANGED = "FROM changes WHERE name = ?"
 
 
 def _swap_in(aside: Path, folder: Path) -> None:
@@ -104,12 +128,49 @@ def _storage_errors(folder: Path) -> Iterator[None]:
 
 
 def _write_table(db: sqlite3.Connection, table: Table, schema: Any, path: Path) -> None:
+    with _writer(path, schema) as writer:
+        for group in _groups(table, schema, db.execute(_selection(table))):
+            writer.write_table(group)
+
+
+def _writer(path: Path, schema: Any) -> Any:
     from pyarrow.parquet import ParquetWriter  # here, since it takes a third of a second to import
 
-    with ParquetWriter(path, schema, compression="zstd", compression_level=3) as writer:
-        rows = db.execute(_selection(table))
-        while (group := _row_group(table, schema, rows)).num_rows:
-            writer.write_table(group)
+    return ParquetWriter(path, schema, compression="zstd", compression_level=3)
+
+
+def _groups(table: Table, schema: Any, rows: sqlite3.Cursor) -> Iterator[Any]:
+    """Yield the rows as Arrow tables, each a row group."""
+    while (group := _row_group(table, schema, rows)).num_rows:
+        yield group
+
+
+def _mend_table(db: sqlite3.Connection, table: Table, schema: Any, old: Path, path: Path) -> None:
+    """Write a table from the ``old`` file, but for the rows of which the database says that they changed."""
+    from pyarrow import Table as ArrowTable
+    from pyarrow import compute, concat_tables
+    from pyarrow.lib import StringBuilder
+    from pyarrow.parquet import ParquetFile
+
+    key, keys = table.key[0], StringBuilder()
+    keys.append_values([row[0] for row in db.execute(f"SELECT key {_CHANGED}", (table.name,))])
+    changed = keys.finish()
+    rows = db.execute(_selection(table, f'"{key}" IN (SELECT key {_CHANGED})'), (table.name,))
+    fresh = concat_tables([ArrowTable.from_batches([], schema), *_groups(table, schema, rows)])
+    with ParquetFile(old) as file, _writer(path, schema) as writer:
+        for number in range(file.num_row_groups):
+            group = file.read_row_group(number, use_threads=False)
+            kept = group.filter(compute.invert(compute.is_in(group[key], value_set=changed)))
+            kept = ArrowTable.from_arrays(kept.columns, schema=schema)
+            due = fresh
+            if number + 1 < file.num_row_groups:  # what belongs before the next group's first row
+                following = file.read_row_group(number + 1, columns=[key], use_threads=False)
+                due = fresh.filter(compute.less(fresh[key], following[key][0]))
+            fresh = fresh.slice(due.num_rows)
+            if due.num_rows:
+                kept = concat_tables([kept, due]).sort_by([(name, "ascending") for name in table.key])
+            writer.write_table(kept)
+        writer.write_table(fresh)
 
 
 def _row_group(table: Table, schema: Any, rows: sqlite3.Cursor) -> Any:
@@ -135,10 +196,10 @@ def _exact(numbers: Sequence[float | None]) -> list[str | None]:
     return [None if number is None else repr(number) for number in numbers]
 
 
-def _selection(table: Table) -> str:
+def _selection(table: Table, which: str = "1") -> str:
     columns = ", ".join(map(_selected, table.columns))
     order = ", ".join(f'"{key}"' for key in table.key)
-    return f'SELECT {columns} FROM "{table.name}" ORDER BY {order}'  # noqa: S608  # our own names
+    return f'SELECT {columns} FROM "{table.name}" WHERE {which} ORDER BY {order}'  # noqa: S608  # our own names
 
 
 def _selected(column: Column) -> str:

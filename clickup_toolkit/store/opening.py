@@ -66,11 +66,11 @@ def opened(path: Path, journal: Journal, previous: Path | None) -> Iterator[Buil
             create_tables(db)
         db.execute("COMMIT")
         _attach(db, previous)
+        if copied:
+            watch(db)
         db.execute("BEGIN")
         if incremental and not copied:
             db.execute("INSERT INTO main.raw SELECT * FROM before_raw")
-        if copied:
-            watch(db)
         yield Build(db, journal, previous is not None, incremental, whole=not copied)
         db.execute("COMMIT")
 

@@ -1,32 +1,40 @@
-"""Which tables an incremental build writes: the columnar files of the others can stay as they are.
+"""What an incremental build writes, so that columnar files need not be made anew for the sake of a few rows.
 
-Triggers that vanish with the connection watch every table, so that no code that writes rows has to say so.
-A table counts as written when a row of it was inserted, changed or deleted, be it by an equal one.
+Triggers that vanish with the connection watch every table: no code that writes rows has to say so. The table
+``changes`` holds the first key column of every row that was inserted, changed or deleted since the export
+before, be it by an equal one. A database in which all rows were made anew has no such table.
 """
 
 from __future__ import annotations
 
 import sqlite3
 
-from clickup_toolkit.records import TABLES
+from clickup_toolkit.records import TABLES, Table
 
 __all__ = ["watch", "written"]
 
+_CHANGES = """
+DROP TABLE IF EXISTS main.changes;
+CREATE TABLE main.changes (name TEXT, key TEXT, PRIMARY KEY (name, key)) WITHOUT ROWID;
+"""
 _WATCH = """
-CREATE TEMP TRIGGER "{event}_{table}" AFTER {event} ON main."{table}"
-BEGIN UPDATE writes SET seen = 1 WHERE name = '{table}' AND NOT seen; END
+CREATE TEMP TRIGGER "{event}_{table}_{row}" AFTER {event} ON main."{table}"
+BEGIN INSERT OR IGNORE INTO changes VALUES ('{table}', {row}."{key}"); END
 """
 
 
 def watch(db: sqlite3.Connection) -> None:
-    """Watch from now on which tables are written."""
-    db.execute("CREATE TEMP TABLE writes (name TEXT PRIMARY KEY, seen INTEGER NOT NULL) WITHOUT ROWID")
-    db.executemany("INSERT INTO writes VALUES (?, 0)", [(name,) for name in TABLES])
-    for table in TABLES:
-        for event in ("INSERT", "UPDATE", "DELETE"):
-            db.execute(_WATCH.format(table=table, event=event))
+    """Note from now on what is written."""
+    db.executescript(_CHANGES)
+    for table in TABLES.values():
+        _watch(db, table)
+
+
+def _watch(db: sqlite3.Connection, table: Table) -> None:
+    for event, row in (("INSERT", "new"), ("UPDATE", "old"), ("UPDATE", "new"), ("DELETE", "old")):
+        db.execute(_WATCH.format(event=event, row=row, table=table.name, key=table.key[0]))
 
 
 def written(db: sqlite3.Connection) -> list[str]:
-    """Return the tables that were written since :func:`watch`."""
-    return [name for (name,) in db.execute("SELECT name FROM writes WHERE seen ORDER BY name")]
+    """Return the tables of which rows were written since :func:`watch`."""
+    return [name for (name,) in db.execute("SELECT DISTINCT name FROM main.changes ORDER BY name")]
