@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import dataclasses
+import re
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -20,32 +19,23 @@ import pyarrow.parquet
 import pytest
 import redis
 
-from clickup_toolkit.demo import DemoServer, World, build_world
-from clickup_toolkit.export import run_export_sync
+from clickup_toolkit.demo import ALL_CHANGES, VISIBLE_CHANGES, DemoServer, World, build_world
+from clickup_toolkit.export import Report, run_export_sync
 from clickup_toolkit.publish import find
 from clickup_toolkit.records import TABLES
-from clickup_toolkit.schedule import environment
 from clickup_toolkit.settings import Settings
 from tests.exporting import comparable, document, settings_for
+from tests.killing import Killer, answered, export, told
 
-CONCURRENCY = 4
-KILLED = -signal.SIGKILL
+WIDTHS = (1, 2, 4, 8, 16, None)
 
 
-class Killer:
-    """Kills the export before the server answers its n-th request, for every n in ``at``."""
+class Workspace(NamedTuple):
+    """A workspace, its server and what kills the exports of it."""
 
-    def __init__(self) -> None:
-        self.at: set[int] = set()
-        self.asked = 0
-        self.process: subprocess.Popen[str] | None = None
-
-    def __call__(self, _: int) -> None:
-        """Count a request, and kill whoever sent it when it is due."""
-        self.asked += 1
-        if self.process is not None and self.asked in self.at:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait()
+    world: World
+    server: DemoServer
+    killer: Killer
 
 
 class Site(NamedTuple):
@@ -57,38 +47,47 @@ class Site(NamedTuple):
     settings: Settings
 
 
-@pytest.fixture
-def site(redis_url: str, tmp_path: Path) -> Iterator[Site]:
-    """Give a workspace that nothing but time changes."""
-    world, killer = build_world(tasks=200, time_entries=200, lists=24), Killer()
+@pytest.fixture(scope="module")
+def workspace() -> Iterator[Workspace]:
+    """Build a workspace that nothing but time and these tests changes, once."""
+    world, killer = build_world(tasks=120, time_entries=100, lists=19), Killer()
     with DemoServer(world, rate_limit=10**6, changes=killer) as server:
-        ours = settings_for(server, tmp_path / "data", redis_url, concurrency=CONCURRENCY)
-        yield Site(world, server, killer, ours)
+        yield Workspace(world, server, killer)
 
 
-def begin(settings: Settings) -> subprocess.Popen[str]:
-    """Start an export in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "clickup_toolkit.cli", "export", "--json", "--quiet"],
-        env=environment(settings),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+@pytest.fixture
+def site(workspace: Workspace, redis_url: str, tmp_path: Path) -> Iterator[Site]:
+    """Give the workspace with a data folder and a Redis that are empty."""
+    ours = settings_for(workspace.server, tmp_path / "data", redis_url, concurrency=4)
+    workspace.killer.at = set()
+    yield Site(*workspace, ours)
+    workspace.killer.at = set()
 
 
-def run(site: Site, watch: Callable[[subprocess.Popen[str]], None] = lambda _: None) -> dict[str, Any] | None:
-    """Run an export; return its report, or None when it was killed."""
-    with begin(site.settings) as process:
-        site.killer.process = process
-        watch(process)
-        out, err = process.communicate(timeout=60)
-        site.killer.process = None
-    if process.returncode == KILLED:
-        return None
-    assert process.returncode in (0, 3), err
-    report: dict[str, Any] = json.loads(out)
+def run(site: Site, watch: Callable[[BaseProcess], None] = lambda _: None, but: str = "$^") -> Report | None:
+    """Run an export; return its report, or None when it was killed.
+
+    What the journal holds before is not asked for, ``but`` what a crawl asks for twice.
+    """
+    known, before = answered(site.settings.data_dir), len(site.server.requests)
+    report = export(site.settings, site.killer, watch)
+    again = [address for address in told(site.server, before) if address in known]
+    assert [address for address in again if not re.search(but, address)] == []
     return report
+
+
+def run_to_the_end(
+    site: Site, rng: Random, between: Callable[[], object] = lambda: None, but: str = "$^"
+) -> Report:
+    """Run exports, each with another number of workers, until one is not killed; return its report."""
+    while True:
+        width = rng.choice(WIDTHS)
+        settings = dataclasses.replace(site.settings, concurrency=width)
+        report = run(site._replace(settings=settings), but=but)
+        if report:
+            return report
+        between()
+        assert readable(site.settings.data_dir)
 
 
 def undisturbed(site: Site, folder: Path) -> tuple[int, dict[str, Any]]:
@@ -127,28 +126,39 @@ def left_over(folder: Path) -> set[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [11])
 def test_killed_at_any_request_the_export_goes_on_where_it_was(site: Site, seed: int, tmp_path: Path) -> None:
-    """Killed at five random requests, it asks again only what was under way, and ends the same."""
+    """Killed at ten random requests, it asks again only what was under way, and ends the same."""
     least, expected = undisturbed(site, tmp_path / "undisturbed")
-    before = site.killer.asked
-    site.killer.at = {before + at for at in Random(seed).sample(range(1, least), 5)}
-    kills = 0
-    while (report := run(site)) is None:
-        kills += 1
-        assert readable(site.settings.data_dir)
-        assert current(site) == expected, "the last good version is not served any more"
-    assert kills == 5
-    assert report["mode"] == "full"
-    assert least <= site.killer.asked - before <= least + kills * CONCURRENCY
-    assert 0 < report["resumed"] <= least - report["requests"]
+    before, rng = site.killer.asked, Random(seed)
+    site.killer.at = {before + at for at in rng.sample(range(1, least), 10)}
+    kills: list[dict[str, Any]] = []
+    report = run_to_the_end(site, rng, lambda: kills.append(current(site)))
+    assert kills == [expected] * 10, f"seed {seed}: the last good version is not served any more"
+    assert report.mode == "full"
+    assert 0 < report.resumed <= least - report.requests
     assert current(site) == expected
     assert left_over(site.settings.data_dir) == set()
 
 
 @pytest.mark.slow
+def test_killed_often_a_crawl_of_one_at_a_time_asks_again_for_one_a_kill(site: Site, tmp_path: Path) -> None:
+    """With one request at a time, only the one that the kill met is asked for again."""
+    start = len(site.server.requests)
+    undisturbed(site, tmp_path / "undisturbed")
+    least, begun, before = len(list(told(site.server, start))), len(site.server.requests), site.killer.asked
+    site.killer.at = {before + at for at in range(4, 4 + 15 * 5, 15)}
+    one = site._replace(settings=dataclasses.replace(site.settings, concurrency=1))
+    kills = 0
+    while run(one) is None:
+        kills += 1
+    assert kills == 5
+    assert least <= sum(1 for _ in told(site.server, begun)) <= least + kills
+
+
+@pytest.mark.slow
 def test_a_killed_incremental_export_goes_on_too(site: Site, tmp_path: Path) -> None:
-    """Killed at three random requests after changes, an incremental export ends as a full one would."""
+    """Killed at four random requests after changes, an incremental export ends as a full one would."""
     assert run(site)
     rng = Random(7)
     site.world.drift(rng, 30, ("create", "edit", "status", "move"))
@@ -156,14 +166,57 @@ def test_a_killed_incremental_export_goes_on_too(site: Site, tmp_path: Path) -> 
     shutil.copytree(site.settings.data_dir, twin, symlinks=True)
     least, expected = undisturbed(site, twin)
     before = site.killer.asked
-    site.killer.at = {before + at for at in rng.sample(range(1, least), 3)}
-    kills = 0
-    while (report := run(site)) is None:
-        kills += 1
-    assert (kills, report["mode"]) == (3, "incremental")
-    assert least <= site.killer.asked - before <= least + kills * CONCURRENCY
+    site.killer.at = {before + at for at in rng.sample(range(1, least), 4)}
+    kills: list[int] = []
+    report = run_to_the_end(site, rng, lambda: kills.append(1))
+    assert (len(kills), report.mode) == (4, "incremental")
     assert current(site) == expected == undisturbed(site, tmp_path / "full")[1]
     assert left_over(site.settings.data_dir) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("seed", "kinds"), [(21, VISIBLE_CHANGES), (22, ALL_CHANGES)])
+def test_nothing_is_lost_when_the_workspace_changes_between_kill_and_restart(
+    site: Site, seed: int, kinds: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Every task that existed throughout is there, once; the next export has what was missed."""
+    least, _ = undisturbed(site, tmp_path / "undisturbed")
+    rng, before = Random(seed), site.killer.asked
+    site.killer.at = {before + at for at in rng.sample(range(1, least), 4)}
+    throughout = site.world.ledger().tasks.keys()
+    kills: list[object] = []
+    # What an archived list held is read again, and so is what changed meanwhile.
+    but = "$^" if kinds == VISIBLE_CHANGES else r"^/(list|team)/\d+/task\?"
+    run_to_the_end(site, rng, lambda: kills.append(site.world.drift(rng, 8, kinds)), but)
+    there = [task["id"] for task in document(str(site.settings.redis_url), site.server.team_id)["data"]]
+    missing = throughout & site.world.ledger().tasks.keys() - set(there)
+    assert (len(kills), missing, len(there)) == (4, set(), len(set(there))), f"seed {seed}"
+    if kinds == VISIBLE_CHANGES:
+        run(site)
+        assert current(site) == undisturbed(site, tmp_path / "full")[1], f"seed {seed}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [31])
+def test_a_journal_whose_end_is_torn_goes_on_from_what_is_whole(
+    site: Site, seed: int, tmp_path: Path
+) -> None:
+    """Killed, and its last records cut at a random byte, it asks for those again and ends the same."""
+    least, expected = undisturbed(site, tmp_path / "undisturbed")
+    rng, before = Random(seed), site.killer.asked
+    site.killer.at = {before + at for at in rng.sample(range(20, least), 3)}
+    torn: list[int] = []
+
+    def tear() -> None:
+        log, had = site.settings.data_dir / "journal.db-wal", len(answered(site.settings.data_dir))
+        sent = log.read_bytes()
+        log.write_bytes(sent[: rng.randrange(len(sent) * 3 // 4, len(sent))])
+        torn.append(had - len(answered(site.settings.data_dir)))
+
+    run_to_the_end(site, rng, tear)
+    assert len(torn) == 3
+    assert sum(torn) > 0, f"seed {seed}: no answer was lost"
+    assert current(site) == expected, f"seed {seed}"
 
 
 def _chunks(site: Site) -> int:
@@ -193,7 +246,7 @@ def _moments(site: Site) -> dict[str, Callable[[], bool]]:
     files = {path.name for path in folder.glob("clickup-*.db")}
     return {
         "the database is begun": lambda: _building(site) > 0,
-        "half of the database is written": lambda: _building(site) > 300_000,
+        "half of the database is written": lambda: _building(site) > 200_000,
         "the database is built": lambda: {p.name for p in folder.glob("clickup-*.db")} > files,
         "chunks are sent": lambda: _chunks(site) > before[0],
         "the version is published": lambda: _latest(site) != before[1],
@@ -227,7 +280,7 @@ def test_killed_behind_the_crawl_the_export_asks_for_nothing_again(site: Site, t
         killed += [moment] if report is None else []
         if report:
             break
-    assert report or run(site)
+    assert report or export(site.settings, site.killer)
     second = current(site)
     assert len(killed) >= 5, "the export was too quick for the moments to be met"
     assert asked == asked[:1] * len(asked), "a crawl that had ended was asked for again"
@@ -237,9 +290,9 @@ def test_killed_behind_the_crawl_the_export_asks_for_nothing_again(site: Site, t
     assert second == undisturbed(site, tmp_path / "full")[1] != first
 
 
-def _kill_when(happens: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+def _kill_when(happens: Callable[[], bool], process: BaseProcess) -> None:
     """Kill the process as soon as it happens, unless it ends before."""
-    while process.poll() is None:
+    while process.is_alive():
         if happens():
             process.kill()
             return

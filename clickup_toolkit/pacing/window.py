@@ -51,7 +51,7 @@ class Window:
         return max(0, self._left)
 
     def wait(self, now: float) -> float:
-        """Return the seconds until one more may be sent: 0 now, inf when an answer may tell before the end."""
+        """Return the seconds until one more may be sent: 0 now, inf when an answer may tell earlier."""
         self._roll(now)
         if self._left - self._under_way > 0:
             return 0.0
