@@ -146,6 +146,10 @@ class FrozenDatabase(Database):  # type: ignore[misc]  # datasette has no types
         self._all_file_connections.append(connection)
         return connection
 
+    async def execute(self, *arguments: Any, **options: Any) -> Any:
+        """Run a query; one that fails is not logged, since what people look for holds names."""
+        return await super().execute(*arguments, **options | {"log_sql_errors": False})
+
     async def execute_fn(self, fn: Callable[[sqlite3.Connection], _Result]) -> _Result:
         """Run ``fn`` with an idle connection in one of the threads."""
 

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
 __all__ = ["ROUTES", "harmless"]
 
-_FORMULA = re.compile("(^|[;,|\t\r\n])(?=[ ]*[=+\\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\n])")
+_BEHIND_A_CUT = re.compile("([;,|\t\r\n])(?=[ ]*[=+\\-@\uff1d\uff0b\uff0d\uff20])")
+_BEGINNINGS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n")
 
 
 def harmless(cell: object) -> object:
     """Return a cell with which no spreadsheet does anything but show it."""
     if isinstance(cell, str):
-        return _FORMULA.sub("\\1'", cell)
+        text = _BEHIND_A_CUT.sub("\\1'", cell)
+        return f"'{text}" if text.lstrip(" ").startswith(_BEGINNINGS) else text
     if isinstance(cell, dict):  # a reference with the name of what it refers to
         return {name: harmless(value) for name, value in cell.items()}
     return cell
