@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["show"]
+__all__ = ["machine", "show", "table"]
 
 
 def show(figures: Mapping[str, Any]) -> str:
     """Return all figures as text."""
-    parts = [_machine(figures["machine"])]
+    parts = [machine(figures["machine"])]
     if figures["sizes"]:
         parts += [_sizes(figures["sizes"]), _streams(figures["sizes"])]
     if figures["limits"]:
@@ -18,10 +18,11 @@ def show(figures: Mapping[str, Any]) -> str:
     return "\n\n".join([*parts, _targets(figures["targets"])])
 
 
-def _machine(machine: Mapping[str, Any]) -> str:
+def machine(facts: Mapping[str, Any]) -> str:
+    """Return a line about where and under which load figures were measured."""
     return (
-        f"{machine['system']}, {machine['cores']} cores, Python {machine['python']}; "
-        f"load {machine['load_before']} before, {machine['load_after']} after."
+        f"{facts['system']}, {facts['cores']} cores, Python {facts['python']}; "
+        f"load {facts['load_before']} before, {facts['load_after']} after."
     )
 
 
@@ -30,7 +31,7 @@ def _sizes(rows: Sequence[Mapping[str, Any]]) -> str:
         *("tasks", "export", "requests", "429s", "processor s", "floor s", "ratio"),
         *("wall s", "floor's wall s", "peak MB", "Redis s"),
     ]
-    return _table(
+    return table(
         head,
         [
             [
@@ -54,12 +55,12 @@ def _sizes(rows: Sequence[Mapping[str, Any]]) -> str:
 def _streams(rows: Sequence[Mapping[str, Any]]) -> str:
     names = sorted({name for row in rows for name in row["streams"]})
     head = ["answers by stream", *(f"{row['tasks']:,} {row['mode']}" for row in rows)]
-    return _table(head, [[name, *(f"{row['streams'].get(name, 0):,}" for row in rows)] for name in names])
+    return table(head, [[name, *(f"{row['streams'].get(name, 0):,}" for row in rows)] for name in names])
 
 
 def _limits(rows: Sequence[Mapping[str, Any]]) -> str:
     head = ["limit", "window s", "workspace", "requests", "429s", "wall s", "ideal s", "allowed s"]
-    return _table(
+    return table(
         head,
         [
             [
@@ -78,7 +79,7 @@ def _limits(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _targets(rows: Sequence[Mapping[str, Any]]) -> str:
-    return _table(
+    return table(
         ["target", "at most", "measured", ""],
         [
             [row["what"], f"{row['most']:,.4g}", f"{row['measured']:,.4g}", "met" if row["met"] else "MISSED"]
@@ -87,7 +88,8 @@ def _targets(rows: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table: the first column to the left, the others to the right."""
     widths = [max(len(line[at]) for line in [head, *rows]) for at in range(len(head))]
 
     def line(cells: Sequence[str]) -> str:
