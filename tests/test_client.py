@@ -206,6 +206,36 @@ async def test_endless_429_ends() -> None:
     assert client.stats.requests == 30
 
 
+async def test_429s_that_were_waited_out_are_not_tried_again() -> None:
+    """When a request gives up on thirty 429s, the tries of the setting do not multiply them."""
+    client = client_for([error(429, "APP_002")] * 999, tries=7)
+    with pytest.raises(RateLimited):
+        await ask(client)
+    assert client.stats == Stats(
+        requests=30, throttled=30, retries=0, received_bytes=client.stats.received_bytes
+    )
+
+
+async def test_a_server_that_hangs_is_given_up_after_the_time_that_was_given() -> None:
+    """The client hands its patience to every connection; a minute and a half to read where none is given."""
+
+    async def patience(*given: httpx.Timeout) -> object:
+        seen: list[object] = []
+
+        def handle(request: httpx.Request) -> httpx.Response:
+            seen.append(request.extensions["timeout"])
+            return httpx.Response(200, stream=httpx.ByteStream(b'{"tasks":[]}'))
+
+        told = {"timeout": given[0]} if given else {}
+        settings = Settings(token=Secret("pk_1"), team_id="1")
+        async with Client(settings, Pacer(1), transport=httpx.MockTransport(handle), **told) as client:
+            await client.get(Request("/x"), msgspec.json.Decoder(Page).decode)
+        return seen[0]
+
+    assert await patience() == {"connect": 15, "read": 90, "write": 15, "pool": None}
+    assert await patience(httpx.Timeout(0.5)) == {"connect": 0.5, "read": 0.5, "write": 0.5, "pool": 0.5}
+
+
 async def test_an_api_that_never_answered_is_named_with_its_address() -> None:
     """Before the first answer the error says that ClickUp cannot be reached, where, and what to check."""
     with pytest.raises(ApiUnreachable) as caught:

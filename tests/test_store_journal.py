@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from clickup_toolkit.client import Answer
 from clickup_toolkit.errors import Refused, StorageError
@@ -69,6 +73,44 @@ def test_an_undamaged_journal_is_gone_on_with(tmp_path: Path) -> None:
     path = written(tmp_path / "journal.db")
     with closing(open_journal(path, "9", SOURCE, since=None, previous=None, now=STARTED + 5000)) as journal:
         assert (journal.started, len(list(journal.answers()))) == (STARTED, 200)
+
+
+def cut_off(folder: Path, name: str, part: float, checkpoint: int) -> tuple[Path, list[str]]:
+    """Write a journal, leave it as a kill does, cut the file ``name`` off; return it, and the keys."""
+    path, keys = folder / "journal.db", [f"key {number}" for number in range(60)]
+    with closing(open_journal(path, "9", SOURCE, since=None, previous=None, now=STARTED)) as journal:
+        for number, key in enumerate(keys):
+            journal.record(key, Answer("tasks", {}, STARTED, str(number).encode() * 700))
+            if number == checkpoint:
+                journal._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        left = folder / "left"
+        left.mkdir()
+        for file in folder.glob("journal.db*"):
+            shutil.copy(file, left)
+    sent = (left / name).read_bytes()
+    (left / name).write_bytes(sent[: round(len(sent) * part)])
+    return left / "journal.db", keys
+
+
+@given(st.sampled_from(["journal.db", "journal.db-wal"]), st.floats(0, 1), st.integers(0, 60))
+@settings(max_examples=40, deadline=None)
+def test_a_journal_that_was_cut_off_anywhere_is_gone_on_with_or_begun_anew(
+    name: str, part: float, checkpoint: int
+) -> None:
+    """Of the log, cut at any byte, the answers before the cut stay; a file that lost some is begun anew."""
+    with TemporaryDirectory() as folder:
+        path, keys = cut_off(Path(folder), name, part, checkpoint)
+        later = STARTED + 5000
+        with closing(open_journal(path, "9", SOURCE, since=None, previous=None, now=later)) as journal:
+            held = [key for key in keys if journal.recall(key) is not None]
+            assert held == keys[: len(held)]
+            assert journal.started in ([STARTED] if held else [STARTED, later])
+            assert [answer.body for answer in journal.answers()] == [
+                str(number).encode() * 700 for number in range(len(held))
+            ]
+            journal.record("one more", Answer("tasks", {}, later, b"{}"))
+            if name == "journal.db-wal":
+                assert len(held) >= min(checkpoint + 1, len(keys)) * (checkpoint < len(keys))
 
 
 READS: dict[str, Callable[[Journal], object]] = {

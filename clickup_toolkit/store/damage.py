@@ -13,9 +13,10 @@ from isal.igzip_lib import IsalError
 
 from clickup_toolkit.errors import JournalDamaged, StorageError
 
-__all__ = ["last_database_damaged", "read_errors", "write_errors"]
+__all__ = ["BEGIN_ANEW", "last_database_damaged", "read_errors", "write_errors"]
 
-_BEGIN_ANEW = "Delete that file and run the export again: it begins anew."
+BEGIN_ANEW = "Delete that file and run the export again: it begins anew."
+"""What to do about a damaged journal."""
 
 
 # isal's stubs take its exception for an instance.
@@ -28,7 +29,7 @@ def read_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except _DAMAGE as error:
-        raise JournalDamaged(f"The journal {path} cannot be read: {error}.", _BEGIN_ANEW) from error
+        raise JournalDamaged(f"The journal {path} cannot be read: {error}.", BEGIN_ANEW) from error
 
 
 @contextmanager
@@ -38,7 +39,7 @@ def write_errors(path: Path) -> Iterator[None]:
         yield
     except (OSError, sqlite3.Error) as error:
         if _is_damage(error):
-            raise JournalDamaged(f"The journal {path} is damaged: {error}.", _BEGIN_ANEW) from error
+            raise JournalDamaged(f"The journal {path} is damaged: {error}.", BEGIN_ANEW) from error
         raise StorageError(
             f"The journal {path} cannot be written: {error}.",
             "Free disk space or set CLICKUP_DATA_DIR to a folder that can be written, and run the export "

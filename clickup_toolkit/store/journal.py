@@ -20,7 +20,7 @@ from clickup_toolkit.errors import JournalDamaged, Refused
 from clickup_toolkit.normalise import redact
 from clickup_toolkit.normalise.values import EARLIEST, LATEST
 from clickup_toolkit.records import Gap
-from clickup_toolkit.store.damage import last_database_damaged, read_errors, write_errors
+from clickup_toolkit.store.damage import BEGIN_ANEW, last_database_damaged, read_errors, write_errors
 from clickup_toolkit.store.readings import Readings
 
 __all__ = ["Journal"]
@@ -237,6 +237,12 @@ class Journal:
     def gaps(self) -> list[Gap]:
         """Return what could not be read."""
         return [Gap(*row) for row in self._read("SELECT * FROM gaps ORDER BY what, id, code")]
+
+    def check(self) -> None:
+        """Read all of the file. Raises :class:`~clickup_toolkit.errors.JournalDamaged` where it is damaged."""
+        found = self._read("PRAGMA quick_check(1)")
+        if found != [("ok",)]:
+            raise JournalDamaged(f"The journal {self.path} is damaged: {found[0][0]}.", BEGIN_ANEW)
 
     def close(self) -> None:
         """Close the file; what was noted stays."""

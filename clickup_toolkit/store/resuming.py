@@ -68,6 +68,7 @@ def _interrupted(path: Path, wanted: Mapping[str, str], since: int | None, now: 
         return None
     try:
         if _continues(journal, wanted, since, now):
+            journal.check()
             return journal
     except JournalDamaged:
         pass
