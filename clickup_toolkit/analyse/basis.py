@@ -139,7 +139,7 @@ def flags(column: pd.Series) -> Mask:
     """Return a column of booleans as such; false where it is empty."""
     if column.dtype == bool:
         return np.asarray(column.to_numpy(), dtype=bool)
-    return np.asarray(column.fillna(False).astype(bool), dtype=bool)
+    return np.asarray(column.eq(True).fillna(False), dtype=bool)
 
 
 def is_in(column: pd.Series, wanted: tuple[str, ...]) -> Mask:

@@ -23,6 +23,7 @@ from clickup_toolkit.analyse.basis import (
     text,
     times,
 )
+from clickup_toolkit.analyse.measure import takes
 
 __all__ = [
     "OF_TASKS",
@@ -133,6 +134,7 @@ def _first_rows(found: Coded) -> Places:
     return first
 
 
+@takes(tasks=("id",), task_assignees=("task_id", "member_id"), members=("id", "username", "email"))
 def by_member(tasks: pd.DataFrame, task_assignees: pd.DataFrame, members: pd.DataFrame) -> Grouping:
     """Group by assigned person, as assigned now; tasks that nobody has are 'Unassigned'."""
     names = members["username"].fillna(members["email"]).fillna(members["id"])
@@ -140,11 +142,13 @@ def by_member(tasks: pd.DataFrame, task_assignees: pd.DataFrame, members: pd.Dat
     return _membership("member", tasks, task_assignees, "member_id", labels, "Unassigned")
 
 
+@takes(tasks=("id",), task_tags=("task_id", "tag"))
 def by_tag(tasks: pd.DataFrame, task_tags: pd.DataFrame) -> Grouping:
     """Group by tag; tasks without one are 'No tag'."""
     return _membership("tag", tasks, task_tags, "tag", {}, "No tag")
 
 
+@takes(tasks=("id",), task_custom_fields=("task_id", "field_id", "name", "value"))
 def by_custom_field(tasks: pd.DataFrame, task_custom_fields: pd.DataFrame, field: str) -> Grouping:
     """Group by the value of the custom field of this name or id; tasks without one are 'No value'.
 
@@ -160,6 +164,7 @@ def by_custom_field(tasks: pd.DataFrame, task_custom_fields: pd.DataFrame, field
     return _membership("value" if name in _TAKEN else name, tasks, values, "value", {}, "No value")
 
 
+@takes(tasks=("id", "task_type_id"), task_types=("id", "name"))
 def by_task_type(tasks: pd.DataFrame, task_types: pd.DataFrame | None = None) -> Grouping:
     """Group by task type; the types' names come from ``task_types``."""
     names = dict(_BUILT_IN_TYPES)
@@ -171,6 +176,7 @@ def by_task_type(tasks: pd.DataFrame, task_types: pd.DataFrame | None = None) ->
     return _categories("task_type", tasks["id"], codes, [str(key) for key in kinds], labels)
 
 
+@takes(tasks=("id", "status_type", "date_done", "date_closed"))
 def by_period(tasks: pd.DataFrame, by: str = "done_month", tz: str = "UTC") -> Grouping:
     """Group by the week (from Monday), month or quarter of time zone ``tz`` in which tasks were finished.
 

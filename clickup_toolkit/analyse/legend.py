@@ -81,7 +81,8 @@ def _described(pairs: pd.DataFrame, statuses: pd.DataFrame | None) -> pd.DataFra
     """Take type, colour and position from what the list offers; else from what the stays tell."""
     if statuses is None:
         return pairs.assign(status_id=pd.Series(None, index=pairs.index, dtype="str"))
-    offers = statuses.astype({name: "str" for name in ("list_id", "status") if len(statuses)})
+    texts = ("list_id", "status", "type", "color", "status_id")
+    offers = statuses.assign(**{name: text(statuses[name]) for name in texts})
     offered = pairs[["list_id", "status"]].merge(
         offers.drop_duplicates(["list_id", "status"]).rename(columns={"type": "status_type"}),
         on=["list_id", "status"],

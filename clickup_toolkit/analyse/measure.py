@@ -18,7 +18,7 @@ import pandas as pd
 
 from clickup_toolkit.analyse.basis import FINISHED, text
 
-__all__ = ["COLUMNS", "FEW", "ROWS", "combined", "compact", "measure"]
+__all__ = ["COLUMNS", "FEW", "ROWS", "combined", "compact", "measure", "takes"]
 
 COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {}
 """For each measure, by table, the columns it reads and no other."""
@@ -45,22 +45,34 @@ def measure(
     """Declare the columns of each table that a measure reads; its parameters bear the tables' names."""
 
     def declare(function: Callable[_Given, _Told]) -> Callable[_Given, _Told]:
-        name, signature = function.__name__, inspect.signature(function)
-        COLUMNS[name], ROWS[name] = dict(tables), dict(rows or {})
+        COLUMNS[function.__name__], ROWS[function.__name__] = dict(tables), dict(rows or {})
+        return takes(rows=rows, **tables)(function)
+
+    return declare
+
+
+def takes(
+    *, rows: Mapping[str, str] | None = None, **tables: tuple[str, ...]
+) -> Callable[[Callable[_Given, _Told]], Callable[_Given, _Told]]:
+    """Let a function take Dask DataFrames for these of its parameters, of which it reads these columns."""
+    needed = dict(rows or {})
+
+    def wrap(function: Callable[_Given, _Told]) -> Callable[_Given, _Told]:
+        signature = inspect.signature(function)
 
         @wraps(function)
         def run(*args: _Given.args, **kwargs: _Given.kwargs) -> _Told:
             given = signature.bind(*args, **kwargs)
             for table, value in given.arguments.items():
                 if table in tables and hasattr(value, "to_delayed"):
-                    given.arguments[table] = _gathered(value, tables[table], ROWS[name].get(table, ""))
-                elif table in ROWS[name]:
-                    given.arguments[table] = _needed(value, ROWS[name][table])
+                    given.arguments[table] = _gathered(value, tables[table], needed.get(table, ""))
+                elif table in needed:
+                    given.arguments[table] = _needed(value, needed[table])
             return function(*given.args, **given.kwargs)
 
         return run
 
-    return declare
+    return wrap
 
 
 def _gathered(frame: Any, columns: tuple[str, ...], rows: str) -> pd.DataFrame:
@@ -88,8 +100,8 @@ def _needed(frame: pd.DataFrame, rows: str) -> pd.DataFrame:
 def _kept(name: str, column: pd.Series) -> pd.Series:
     if isinstance(column.dtype, pd.CategoricalDtype):
         return column
-    if not (column.dtype == object or isinstance(column.dtype, pd.StringDtype)):
-        return column
+    if not (column.dtype == object or isinstance(column.dtype, pd.StringDtype)) or column.isna().all():
+        return column  # a column of nothing has no type of its own
     return text(column).astype("category") if name in FEW else text(column)
 
 
