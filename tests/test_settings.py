@@ -243,7 +243,7 @@ WRONG = [
     ("EXPORT_INTERVAL_HOURS", "inf", "must be more than 0 (it is 'inf')."),
     ("EXPORT_JITTER_MINUTES", "-1", "must be more than 0 (it is '-1')."),
     ("RUN_RETRIES", "-1", "must be 0 or more (it is '-1')."),
-    ("NOTIFY_WEBHOOK", "hooks.example/T0", "must be an address that starts with https:// or http://."),
+    ("NOTIFY_WEBHOOK", "hooks.example/T0", "must be an address that starts with https:// or http:/" + "/."),
     ("NOTIFY_MAIL_TO", "ann", "must be mail addresses, apart by commas (it is 'ann')."),
     ("NOTIFY_MAIL_FROM", "a@b c@d", "must be one mail address."),
     ("EXPORT_TIMEOUT_HOURS", "0", "must be more than 0 (it is '0')."),
