@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import redis
 
-from clickup_toolkit.publish.scripts import CLAIM, FLIP, LOOSEN
+from clickup_toolkit.publish.scripts import CLAIM, CLOSURE, FLIP, LOOSEN, PACK
 
 OURS, THEIRS = b"ours", b"theirs"
 FLIPPED = ("lock", "latest", "versions", "leaving", "version:v", "chunk:a", "chunk:b")
@@ -80,3 +81,42 @@ def test_only_the_holder_loosens(client: redis.Redis) -> None:
     before = state(client)
     assert client.eval(LOOSEN, 3, "lock", "chunk:a", "chunk:b", THEIRS, 3600) is None
     assert state(client) == before
+
+
+PACKED = ("lock", "latest", "chunk:a", "delta:a")
+
+
+def pack(client: redis.Redis, lock: bytes = OURS, latest: str = "v", bases: str = "b c") -> object:
+    """Ask for the delta of a chunk; of its bases one is whole, one a delta."""
+    client.set("latest", "v")
+    client.hset("delta:c", "data", b"")
+    return client.eval(PACK, 4, *PACKED, lock, latest, bases, "sha", "data", "chunk:", "delta:")
+
+
+@pytest.mark.parametrize(
+    ("refused", "answer"), [({"lock": THEIRS}, None), ({"latest": "w"}, None), ({"bases": "b c d"}, 0)]
+)
+def test_a_chunk_is_packed_only_when_it_can_be_read_after(
+    client: redis.Redis, refused: dict[str, Any], answer: object
+) -> None:
+    """With another's lock, another latest version or a base that is gone, the chunk stays as it is."""
+    assert pack(client, **refused) == answer
+    assert client.get("chunk:a") == b"aaa"
+    assert not client.exists("delta:a")
+
+
+def test_a_packed_chunk_is_a_delta_that_stays(client: redis.Redis) -> None:
+    """The chunk gives way to its delta, in one step, also where a delta was about to expire."""
+    client.hset("delta:a", "data", b"old")
+    client.expire("delta:a", 10)
+    assert pack(client) == 1
+    assert not client.exists("chunk:a")
+    assert client.hgetall("delta:a") == {b"bases": b"b c", b"sha": b"sha", b"data": b"data"}
+    assert client.ttl("delta:a") == -1
+
+
+def test_what_is_needed_to_rebuild_is_found(client: redis.Redis) -> None:
+    """From chunk to base to base, each once, also where chunks rest on the same."""
+    for name, bases in {"a": "b c", "b": "d", "c": "d"}.items():
+        client.hset(f"delta:{name}", "bases", bases)
+    assert client.eval(CLOSURE, 0, "delta:", "a", "x") == [b"a", b"x", b"b", b"c", b"d"]

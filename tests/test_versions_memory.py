@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clickup_toolkit.errors import VersionDamaged
-from clickup_toolkit.publish import ExportLock, body, find, memory, pin, verify, versions
+from clickup_toolkit.publish import ExportLock, body, delete, find, memory, pin, verify, versions
 from clickup_toolkit.publish.asking import answer
 from clickup_toolkit.publish.chunks import digest
 from clickup_toolkit.publish.deltas import compressor
@@ -113,6 +113,21 @@ def test_what_rested_on_a_dropped_version_is_told_anew(redis_client: redis.Redis
     )
     for number in (1, 5, 6):
         assert text_of(redis_client, day(number)) == document(states[number - 1])
+
+
+def test_deltas_never_lead_back_to_where_they_came_from(redis_client: redis.Redis) -> None:
+    """A chunk that came back, and was told by it what lay between, is not told by that in its turn."""
+    tasks = workspace(120)
+    states = {n: changed(tasks, n, 40) for n in (2, 4, 5)} | {1: tasks, 3: tasks}
+    for number in (1, 2, 3, 4):
+        put(redis_client, day(number), states[number])
+    delete(redis_client, TEAM, day(3), 60)
+    put(redis_client, day(5), states[5])
+    delete(redis_client, TEAM, day(4), 60)
+    assert kept(redis_client) == [day(5), day(2), day(1)]
+    for number in (1, 2, 5):
+        assert text_of(redis_client, day(number)) == document(states[number])
+    assert staying_chunks(redis_client) == named_chunks(redis_client)
 
 
 @given(
