@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -75,12 +76,17 @@ def test_an_undamaged_journal_is_gone_on_with(tmp_path: Path) -> None:
         assert (journal.started, len(list(journal.answers()))) == (STARTED, 200)
 
 
+def body(number: int) -> bytes:
+    """Return an answer that does not get smaller when it is compressed."""
+    return b'{"x":"%s"}' % Random(number).randbytes(1500).hex().encode()
+
+
 def cut_off(folder: Path, name: str, part: float, checkpoint: int) -> tuple[Path, list[str]]:
     """Write a journal, leave it as a kill does, cut the file ``name`` off; return it, and the keys."""
     path, keys = folder / "journal.db", [f"key {number}" for number in range(60)]
     with closing(open_journal(path, "9", SOURCE, since=None, previous=None, now=STARTED)) as journal:
         for number, key in enumerate(keys):
-            journal.record(key, Answer("tasks", {}, STARTED, str(number).encode() * 700))
+            journal.record(key, Answer("tasks", {}, STARTED, body(number)))
             if number == checkpoint:
                 journal._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         left = folder / "left"
@@ -105,9 +111,7 @@ def test_a_journal_that_was_cut_off_anywhere_is_gone_on_with_or_begun_anew(
             held = [key for key in keys if journal.recall(key) is not None]
             assert held == keys[: len(held)]
             assert journal.started in ([STARTED] if held else [STARTED, later])
-            assert [answer.body for answer in journal.answers()] == [
-                str(number).encode() * 700 for number in range(len(held))
-            ]
+            assert [answer.body for answer in journal.answers()] == [body(at) for at in range(len(held))]
             journal.record("one more", Answer("tasks", {}, later, b"{}"))
             if name == "journal.db-wal":
                 assert len(held) >= min(checkpoint + 1, len(keys)) * (checkpoint < len(keys))

@@ -239,7 +239,7 @@ class Journal:
         return [Gap(*row) for row in self._read("SELECT * FROM gaps ORDER BY what, id, code")]
 
     def check(self) -> None:
-        """Read all of the file. Raises :class:`~clickup_toolkit.errors.JournalDamaged` where it is damaged."""
+        """Read all of the file; raises :class:`~clickup_toolkit.errors.JournalDamaged` if it is damaged."""
         found = self._read("PRAGMA quick_check(1)")
         if found != [("ok",)]:
             raise JournalDamaged(f"The journal {self.path} is damaged: {found[0][0]}.", BEGIN_ANEW)
