@@ -157,7 +157,7 @@ def test_cookies_travel_by_tls_alone(tmp_path: Path, nginx_before: Nginx) -> Non
 
 def test_links_lead_back_to_nginx(tmp_path: Path, nginx_before: Nginx) -> None:
     """The pages make their links with the address that people see."""
-    settings = settings_for(tmp_path / "data")
+    settings = settings_for(tmp_path / "data", trusted_proxies=("127.0.0.1",))
     publish_file(settings.data_dir, tasks=300)
     with serve.background(settings) as address:
         front = nginx_before(urlsplit(address).netloc)
