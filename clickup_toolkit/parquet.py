@@ -57,6 +57,8 @@ def prepared(database: Path, folder: Path) -> Iterator[Callable[[], None]]:
 
 def _write_aside(database: Path, aside: Path, folder: Path) -> None:
     """Write the tables whose files in ``folder`` do not hold them as they are now."""
+    from pyarrow import default_memory_pool
+
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     uri = f"{database.absolute().as_uri()}?mode=ro&immutable=1"
@@ -73,6 +75,7 @@ def _write_aside(database: Path, aside: Path, folder: Path) -> None:
                 _mend_table(db, table, schema, there, aside / name)
             else:
                 _write_table(db, table, schema, aside / name)
+    default_memory_pool().release_unused()  # 10 MB that publishing would come on top of
 
 
 def _last_written(db: sqlite3.Connection) -> tuple[dict[str, str], dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import sqlite3
 import time
@@ -42,11 +43,26 @@ def build_database(
     """
     with (
         storage_errors(target),
+        _memory_given_back(),
         _without_collector(),
         building(target) as aside,
         opened(aside, journal, previous) as build,
     ):
         return _fill(build, version, now)
+
+
+@contextmanager
+def _memory_given_back() -> Iterator[None]:
+    """Give what was freed before and within back to the system, where the C library can do that.
+
+    Otherwise the steps that follow come on top of it: 21 MB behind a build, whatever its size.
+    """
+    give_back = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)
+    give_back(0)
+    try:
+        yield
+    finally:
+        give_back(0)
 
 
 @contextmanager
