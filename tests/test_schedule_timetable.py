@@ -33,6 +33,8 @@ START = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
 class FakeClock:
     """Time that passes when somebody waits; `end` is when the end is wanted."""
 
+    anchor = ""
+
     def __init__(self, now: datetime, hours: float) -> None:
         self.time = now
         self.end = now + timedelta(hours=hours)
@@ -193,6 +195,7 @@ def test_a_damaged_plan_is_replaced(tmp_path: Path, text: str) -> None:
         "next": "2026-11-23T20:15:00+00:00",
         "interval_hours": 5.0,
         "running": False,
+        "anchor": "",
     }
 
 
@@ -216,6 +219,30 @@ def test_the_clock_is_steady() -> None:
     assert not clock.wait(0.001)
     stop.set()
     assert clock.wait(3600)
+
+
+def test_setting_the_clock_between_two_starts_moves_nothing(tmp_path: Path) -> None:
+    """A later clock goes on evenly from an earlier one's anchor; after a boot it is the time of day again."""
+    stop = threading.Event()
+    boot, zero = SteadyClock(stop).anchor.split()
+    before = (datetime.fromisoformat(zero) - timedelta(hours=3)).isoformat()
+    with capture_logs() as logs:  # as if the clock had been set forward by three hours in between
+        clock = SteadyClock(stop, f"{boot} {before}")
+    behind = datetime.now(UTC) - clock.now()
+    assert abs(behind - timedelta(hours=3)) < timedelta(seconds=1)
+    assert clock.anchor == f"{boot} {before}"
+    assert [(line["event"], line["by_seconds"]) for line in logs] == [("schedule.clock_was_set", 10800)]
+    rebooted = SteadyClock(stop, f"another-boot {before}")
+    damaged = SteadyClock(stop, f"{boot} 2026-13-01")
+    assert all(abs(datetime.now(UTC) - each.now()) < timedelta(seconds=1) for each in (rebooted, damaged))
+    due = clock.now() + timedelta(hours=1)
+    plan = {"next": due.isoformat(), "interval_hours": 5.0, "running": False, "anchor": clock.anchor}
+    (tmp_path / "schedule.json").write_text(json.dumps(plan))
+    runs = Runs(FakeClock(START, 1))
+    assert run_if_due(Settings(data_dir=tmp_path), run=runs) is None
+    plan["anchor"] = ""
+    (tmp_path / "schedule.json").write_text(json.dumps(plan))
+    assert run_if_due(Settings(data_dir=tmp_path), run=runs) == 0
 
 
 def test_sigterm_ends_the_scheduler_in_order(tmp_path: Path) -> None:

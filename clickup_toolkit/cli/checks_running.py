@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import http.client
 import socket
+import threading
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from clickup_toolkit import publish, store
@@ -76,7 +77,7 @@ def _free_mb(memory: dict[str, Any]) -> str:
 
 def schedule(settings: Settings) -> str:
     """Check that the next export will come, and how the last ended."""
-    from clickup_toolkit.schedule import LOCK, PLAN, read_plan
+    from clickup_toolkit.schedule import LOCK, PLAN, SteadyClock, read_plan
 
     _see_last_run(settings)
     plan = read_plan(settings.data_dir / PLAN)
@@ -84,7 +85,7 @@ def schedule(settings: Settings) -> str:
     if plan is None:
         return "it has not begun" if runs else "no export was scheduled here yet: clickup-toolkit up"
     planned = datetime.fromisoformat(plan.next)
-    late = (datetime.now(UTC) - planned).total_seconds() / 3600
+    late = (SteadyClock(threading.Event(), plan.anchor).now() - planned).total_seconds() / 3600
     if not runs and late > plan.interval_hours:
         raise ToolkitError(
             f"No scheduler runs; an export was due {planned:%Y-%m-%d %H:%M} UTC.",

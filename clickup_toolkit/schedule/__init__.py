@@ -20,7 +20,15 @@ from clickup_toolkit.schedule.report import (
     notebook_settings,
     read_report,
 )
-from clickup_toolkit.schedule.timetable import PLAN, Clock, Plan, SteadyClock, Timetable, read_plan
+from clickup_toolkit.schedule.timetable import (
+    PLAN,
+    Clock,
+    Plan,
+    SteadyClock,
+    Timetable,
+    read_anchor,
+    read_plan,
+)
 
 __all__ = [
     "LOCK",
@@ -41,6 +49,7 @@ __all__ = [
     "gaps_table",
     "note_report",
     "notebook_settings",
+    "read_anchor",
     "read_plan",
     "read_report",
     "run_forever",

@@ -17,7 +17,7 @@ from clickup_toolkit.schedule.notebook import run_notebook
 from clickup_toolkit.schedule.notify import Notifier
 from clickup_toolkit.schedule.outcome import exit_code_of, is_hopeless
 from clickup_toolkit.schedule.report import read_facts
-from clickup_toolkit.schedule.timetable import PLAN, Clock, SteadyClock, Timetable
+from clickup_toolkit.schedule.timetable import PLAN, Clock, SteadyClock, Timetable, read_anchor
 from clickup_toolkit.settings import Settings
 from clickup_toolkit.store import hold
 
@@ -108,7 +108,7 @@ class _Keeper:
         self._stop = stop
         self._run = run or (lambda: run_notebook(settings, stop=stop, timeout=limit))
         self._tell = tell or Notifier(settings)
-        self.clock = clock or SteadyClock(stop)
+        self.clock = clock or SteadyClock(stop, read_anchor(settings.data_dir / PLAN))
 
     def open_timetable(self) -> Timetable:
         settings = self._settings
@@ -118,6 +118,7 @@ class _Keeper:
             self.clock.now(),
             jitter_minutes=settings.export_jitter_minutes,
             seed=settings.team_id or "",
+            anchor=self.clock.anchor,
         )
 
     def wait_until_due(self, timetable: Timetable) -> bool:

@@ -19,15 +19,19 @@ from typing import Protocol
 import structlog
 from apscheduler.triggers.interval import IntervalTrigger
 
-__all__ = ["PLAN", "Clock", "Plan", "SteadyClock", "Timetable", "read_plan"]
+__all__ = ["PLAN", "Clock", "Plan", "SteadyClock", "Timetable", "read_anchor", "read_plan"]
 
 _log = structlog.get_logger("clickup_toolkit.schedule")
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_SET = timedelta(minutes=1)  # a clock that is further off was set, not slewed
 PLAN = "schedule.json"
 """The plan's file in the data folder."""
 
 
 class Clock(Protocol):
-    """What the scheduler knows of time."""
+    """What the scheduler knows of time. ``anchor`` is what a later clock needs to go on from this one."""
+
+    anchor: str
 
     def now(self) -> datetime:
         """Return the time, in UTC."""
@@ -37,11 +41,18 @@ class Clock(Protocol):
 
 
 class SteadyClock:
-    """The time of day when it was made, and from then on evenly: nobody setting the clock moves a run."""
+    """The time of day when it was made, and from then on evenly: nobody setting the clock moves a run.
 
-    def __init__(self, stop: threading.Event) -> None:
+    With the ``anchor`` of an earlier one, and no boot in between, it goes on evenly from that one.
+    """
+
+    def __init__(self, stop: threading.Event, anchor: str = "") -> None:
         self._stop = stop
-        self._zero = datetime.now(UTC) - timedelta(seconds=_seconds_since_boot())
+        told = datetime.now(UTC) - timedelta(seconds=_seconds_since_boot())
+        self._zero = _zero_of(anchor) or told
+        if abs(told - self._zero) > _SET:
+            _log.warning("schedule.clock_was_set", by_seconds=round((told - self._zero).total_seconds()))
+        self.anchor = f"{_boot()} {self._zero.isoformat()}" if _boot() else ""
 
     def now(self) -> datetime:
         """Return the time, in UTC."""
@@ -57,13 +68,35 @@ def _seconds_since_boot() -> float:
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
+def _zero_of(anchor: str) -> datetime | None:
+    """Return when the machine was booted by an anchor's clock; None for that of an earlier boot."""
+    boot, _, zero = anchor.partition(" ")
+    try:
+        instant = datetime.fromisoformat(zero) if boot and boot == _boot() else None
+    except ValueError:
+        return None
+    return instant if instant and instant.tzinfo else None
+
+
+def _boot() -> str:
+    """Return what names this run of the machine; empty where nothing does."""
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:
+        return ""
+
+
 @dataclass
 class Plan:
-    """When the next run is due (ISO 8601, UTC), hours between runs, and whether one is under way."""
+    """When the next run is due (ISO 8601, UTC), hours between runs, and whether one is under way.
+
+    ``anchor`` is that of the clock by which it is due.
+    """
 
     next: str
     interval_hours: float
     running: bool = False
+    anchor: str = ""
 
 
 class Timetable:
@@ -84,6 +117,7 @@ class Timetable:
         *,
         jitter_minutes: float = 0.0,
         seed: str = "",
+        anchor: str = "",
     ) -> None:
         self._path = path
         self._interval = timedelta(hours=interval_hours)
@@ -94,6 +128,7 @@ class Timetable:
         if self._next > now + self._interval:
             self._plan.next = now.isoformat()
         self._plan.interval_hours = interval_hours
+        self._plan.anchor = anchor
 
     @property
     def _next(self) -> datetime:
@@ -135,6 +170,14 @@ class Timetable:
         except OSError as error:
             # The phase is worth a warning, not the exports: in this process it goes on from memory.
             _log.warning("schedule.plan_not_kept", path=str(self._path), error=error.strerror)
+
+
+def read_anchor(path: Path) -> str:
+    """Return the anchor of the clock that a plan was made by; empty where there is none."""
+    try:
+        return str(json.loads(path.read_bytes()).get("anchor", ""))
+    except (OSError, ValueError, AttributeError):
+        return ""  # whoever reads the plan says what is wrong with it
 
 
 def read_plan(path: Path) -> Plan | None:
