@@ -85,7 +85,7 @@ def test_every_command_has_help(run: Callable[..., Result], command: str) -> Non
     """Help of a command needs no settings, and comes with exit code 0."""
     result = run(command, "-h")
     assert result.exit_code == 0
-    assert result.stdout.startswith(f"Usage: clickup-toolkit {command} [OPTIONS]\n")
+    assert result.stdout.startswith(f"Usage: clickup-toolkit {command} [OPTIONS]")
 
 
 def test_the_version_is_told(run: Callable[..., Result]) -> None:
