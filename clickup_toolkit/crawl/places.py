@@ -30,6 +30,7 @@ class Place(msgspec.Struct, frozen=True):
     id: str
     group: str
     hidden: bool
+    archived: bool
     in_archived: bool
     shared: bool
     size: int | None

@@ -237,10 +237,11 @@ class _Structure:
     ) -> None:
         for item in lists:
             identity = str(item.id)
-            hidden = buried or shared or archived == "true" or item.archived is True
+            own = archived == "true" or item.archived is True
+            hidden = buried or shared or own
             if identity not in self.places.lists:
                 self.places.lists[identity] = Place(
-                    identity, group, hidden, buried, shared, size_of(item.task_count)
+                    identity, group, hidden, own, buried, shared, size_of(item.task_count)
                 )
                 if statuses_missing and (shared or item.override_statuses is True):
                     self.with_own_statuses.append(identity)

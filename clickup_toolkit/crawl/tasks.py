@@ -63,7 +63,8 @@ async def read_changed_tasks(reader: Reader, team: str, places: Places, since: i
     """
     lists = Lists(reader, gap_in_sweep=False)
     known = reader.journal.known_lists()
-    new = [place for place in places.lists.values() if place.id not in known and not place.in_archived]
+    closed = {place.id for place in places.lists.values() if place.archived or place.in_archived}
+    new = [place for place in places.lists.values() if place.id not in known | closed]
     await Together(lists, team, [place for place in new if not place.hidden]).read_active()
     await each(lists.read_active, [place for place in new if place.shared])
     await each(lists.read_archived, new)

@@ -1,0 +1,82 @@
+"""Incremental crawls, many in a row: the database holds what a crawl of everything would put there."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clickup_toolkit import store
+from clickup_toolkit.client import Client
+from clickup_toolkit.crawl import crawl
+from clickup_toolkit.demo import DemoServer, build_world
+from clickup_toolkit.demo.drift import VISIBLE_CHANGES
+from clickup_toolkit.pacing import Pacer
+from clickup_toolkit.settings import Secret, Settings
+from tests.exporting import comparable
+
+CHANGES = (*VISIBLE_CHANGES, "log", "log", "create_list")
+"""What an incremental export sees: also new lists, and time that was tracked lately."""
+
+
+class Line:
+    """Databases that are built one on the other, each from a crawl of its own."""
+
+    def __init__(self, server: DemoServer, folder: Path) -> None:
+        self.server = server
+        self.folder = folder
+        self.built: list[Path] = []
+
+    def export(self) -> str:
+        """Crawl, build the next database, and return how much was crawled: full or incremental."""
+        previous = self.built[-1] if self.built else None
+        team, now = self.server.team_id, self.server.world.now()
+        token = Secret(self.server.token)
+        since = store.changes_since(previous, team, now=now, full_every_hours=24)
+        name = f"{len(self.built):03}"
+        path = self.folder / f"{name}.journal"
+        journal = store.open_journal(path, team, ("API", token), since=since, previous=previous, now=now)
+        asyncio.run(self._crawl(journal, team, token))
+        target = self.folder / f"{name}.db"
+        export = store.build_database(journal, target, previous=previous, version=name)
+        store.finish(target, export)
+        journal.close()
+        self.built.append(target)
+        return export.mode
+
+    async def _crawl(self, journal: store.Journal, team: str, token: Secret) -> None:
+        ours = Settings(token=token, team_id=team, api_url=self.server.url, data_dir=self.folder)
+        async with Client(ours, Pacer(8)) as client:
+            await crawl(client, journal, team, token, lambda stage, done, total: None)
+
+    def document(self) -> dict[str, Any]:
+        """Return the document of the last database."""
+        head = msgspec.json.decode(msgspec.json.encode(store.document_head(self.built[-1])))
+        tasks = [msgspec.json.decode(body) for _, body in store.document_tasks(self.built[-1])]
+        return comparable({**head, "data": tasks, "version": "", "updated_at": ""})
+
+
+@settings(max_examples=9, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    rounds=st.lists(st.lists(st.sampled_from(CHANGES), max_size=12), min_size=1, max_size=4),
+)
+def test_many_incremental_crawls_equal_one_of_everything(seed: int, rounds: list[list[str]]) -> None:
+    """After any visible changes, in any number of steps, the documents of both are the same."""
+    world, rng = build_world(tasks=80, time_entries=80, lists=20, members=6, seed=1 + seed % 5), Random(seed)
+    with TemporaryDirectory() as folder, DemoServer(world, rate_limit=10**6) as server:
+        Path(folder, "steps").mkdir()
+        steps, whole = Line(server, Path(folder, "steps")), Line(server, Path(folder))
+        assert steps.export() == "full"
+        for kinds in rounds:
+            for kind in kinds:
+                world.drift(rng, 1, (kind,))
+            assert steps.export() == "incremental"
+        assert whole.export() == "full"
+        assert steps.document() == whole.document()
