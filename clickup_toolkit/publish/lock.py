@@ -3,6 +3,7 @@
 The key holds, as JSON, a random token and who holds it. It expires by itself unless it is renewed, which a
 thread does three times in its life. Only whoever knows the token renews or releases it, and every step that
 publishes checks it inside Redis: an exporter that stalled and wakes up late finds that the lock is another's.
+No exporter's wall clock matters: the thread waits by the monotonic one, and Redis alone lets the key expire.
 
 A holder that was killed cannot release. On the same machine that is noticed (same boot, same process
 namespace, and the process is gone), and its lock is taken over at once, by comparing and setting in one
