@@ -257,10 +257,10 @@ def taken(process: subprocess.Popen[str]) -> Taken:
         return msgspec.json.decode(process.stdout.read(), type=Taken)
 
 
-def wrk(url: str, *, clients: int, seconds: float) -> tuple[float, float]:
+def wrk(url: str, *, clients: int, seconds: int) -> tuple[float, float]:
     """Return MB and requests a second that wrk gets. Raises RuntimeError for failed answers."""
     headers = ["-H", "Accept-Encoding: gzip", "-H", f"Authorization: Bearer {TOKEN}"]
-    command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds:g}s", "--timeout", "30s", *headers, url]
+    command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "30s", *headers, url]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     if "Non-2xx" in told or "Socket errors" in told:
         raise RuntimeError(f"{url} failed under load: {told}")

@@ -14,6 +14,7 @@ Redis share the cores: figures are those of this machine at this moment, see the
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import shutil
@@ -118,7 +119,7 @@ def main(rounds: int, seconds: float, quick: bool, as_json: bool) -> None:
     before = os.getloadavg()[0]
     rates, first_bytes = _speeds({"large": large, "small": SMALL}, rounds, seconds)
     memory = [_memory(size, seconds) for size in (large, huge)]
-    published = list(_publishing(large, seconds * 3))
+    published = list(_publishing(large / 4, seconds * 5))
     figures = {
         "machine": _machine(before),
         "rates": [asdict(row) for row in rates],
@@ -189,7 +190,7 @@ def _in_turns(urls: Mapping[str, str], rounds: int, measure: Callable[[str], Pai
 def _rate(url: str, seconds: float) -> Pair:
     """Return MB and requests a second."""
     if shutil.which("wrk"):
-        return wrk(url, clients=CLIENTS, seconds=max(1.0, seconds))  # it counts in whole seconds
+        return wrk(url, clients=CLIENTS, seconds=math.ceil(seconds))
     found = taken(ask(url, clients=CLIENTS, seconds=seconds))
     _refuse_failures(url, found.failed)
     return found.received / found.seconds / 1e6, found.answers / found.seconds
