@@ -168,15 +168,11 @@ def _mend_table(db: sqlite3.Connection, table: Table, schema: Any, old: Path, pa
             due = fresh
             if number + 1 < file.num_row_groups:  # what belongs before the next group's first row
                 following = file.read_row_group(number + 1, columns=[key], use_threads=False)
-                due = (
-                    fresh.filter(compute.less(fresh[key], following[key][0]))
-                    if following.num_rows
-                    else fresh[:0]
-                )
+                due = fresh.filter(compute.less(fresh[key], following[key][0]))
             fresh = fresh.slice(due.num_rows)
             if due.num_rows:
                 kept = concat_tables([kept, due]).sort_by([(name, "ascending") for name in table.key])
-            if kept.num_rows:
+            if kept.num_rows:  # a group without rows would have no first row the next time
                 writer.write_table(kept)
         if fresh.num_rows:
             writer.write_table(fresh)

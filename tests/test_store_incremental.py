@@ -209,6 +209,25 @@ def test_columnar_files_stay_while_no_row_of_their_table_is_written(tmp_path: Pa
     assert tracked == [{"id": "a", "tracked_ms": 2 * HOUR}, {"id": "b", "tracked_ms": HOUR}]
 
 
+def test_a_row_group_of_which_nothing_stays_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A columnar file can be mended again after all rows of a group have vanished."""
+    for name, little in (("_ROWS", 2), ("_AT_ONCE", 1), ("_WORTH", 1)):
+        monkeypatch.setattr(parquet, name, little)
+    told = [entry(f"e{number}", None, STARTED - 5, HOUR + number) for number in range(6)]
+    database, _ = Crawl(tmp_path).structure().entries(*told).build()
+    parquet.write(database, tmp_path / "parquet")
+    for hours, kept in enumerate((told[:2] + told[4:], told[:1] + told[4:])):
+        crawl = Crawl(tmp_path, "incremental", NEXT + hours * HOUR).structure()
+        crawl.entries(*kept, members="1", start=STARTED - HOUR, end=NEXT)
+        database, _ = crawl.build(f"later-{hours}", database)
+        parquet.write(database, tmp_path / "parquet")
+    file = pq.ParquetFile(tmp_path / "parquet/time_entries/part-0.parquet")
+    assert file.read(["id"]).column("id").to_pylist() == ["e0", "e4", "e5"]
+    assert file.num_row_groups == 2
+
+
 def _files(database: Path, folder: Path) -> dict[str, int]:
     """Write the columnar files and return which they are: a file that is written anew is another one."""
     parquet.write(database, folder / "parquet")
