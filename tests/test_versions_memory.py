@@ -135,7 +135,7 @@ def test_deltas_never_lead_back_to_where_they_came_from(redis_client: redis.Redi
         st.tuples(st.integers(0, 3), st.integers(1, 4), st.booleans(), st.booleans()), min_size=1, max_size=8
     )
 )
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_version_reads_back(
     redis_client: redis.Redis, exports: list[tuple[int, int, bool, bool]]
 ) -> None:
