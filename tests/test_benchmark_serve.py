@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -15,7 +14,6 @@ from benchmarks._serve_tables import show
 from benchmarks.serve import FirstByte, Memory, Published, Rate, targets
 
 ROOT = Path(__file__).parent.parent
-MACHINE = {"system": "Linux", "cores": 2, "python": "3.11", "load_before": 0.1, "load_after": 0.2}
 
 
 def figures(*, ratio: float = 1.0, wait: float = 1.0, most: float = 90.0, failed: int = 0) -> list[str]:
@@ -56,7 +54,6 @@ def test_the_benchmark_runs_and_its_counts_add_up() -> None:
     process = subprocess.run(
         [sys.executable, "benchmarks/serve.py", "--quick", "--json"],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=240,
@@ -66,16 +63,12 @@ def test_the_benchmark_runs_and_its_counts_add_up() -> None:
     found = json.loads(process.stdout)
     assert list(found) == ["machine", "rates", "first_bytes", "memory", "published", "targets"]
     for rows in (found["rates"], found["first_bytes"]):
-        assert [(row["document"], row["side"], row["ratio"] is None) for row in rows] == [
-            (document, side, side.startswith("file"))
-            for document in ("large", "small")
-            for side in (
-                "file",
-                "one process",
-                "nginx with the cache",
-                "file, TLS",
-                "nginx with the cache, TLS",
-            )
+        assert [(row["side"], row["ratio"] is None) for row in rows] == [
+            ("file", True),
+            ("one process", False),
+            ("nginx with the cache", False),
+            ("file, TLS", True),
+            ("nginx with the cache, TLS", False),
         ]
     assert [row["size"] for row in found["memory"]] == [1.0, 3.0]
     for row in found["published"]:
