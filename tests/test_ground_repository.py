@@ -18,6 +18,7 @@ HOSTS = {
     "localhost": "this machine",
     "[::1]": "this machine",
     "0.0.0.0": "this machine, all its addresses",
+    "clickup_toolkit": "the upstream in nginx's configuration, which is no host",
     "keepachangelog.com": "the changelog's form",
     "semver.org": "the versions' form",
     "json-schema.org": "a name, never fetched",
