@@ -14,7 +14,6 @@ from clickup_toolkit.analyse.basis import (
     instant,
     is_finished,
     percentiles,
-    text,
     times,
 )
 from clickup_toolkit.analyse.columns import CHANGES, CYCLE, STATUS, STATUSES, STAYS
@@ -96,7 +95,7 @@ def ageing_work(
     table["started"] = times(found.start[here.task])
     age = passed(found.start[here.task], instant(now), None)
     table["age_ms"] = age.round().astype("int64")
-    table = table.join(pace, on="status_key")
+    table[_PACE_COLUMNS] = pace.reindex(table["status_key"]).to_numpy("float64")
     beyond = np.stack([age > table[column].to_numpy("float64") for column in _PACE_COLUMNS], axis=1)
     levels = np.array([0, *(round(part * 100) for part in PACE)])
     table["pace"] = levels[beyond.sum(axis=1)]
@@ -183,7 +182,7 @@ def _pace(spent: Stays, now: datetime, since: datetime | None) -> pd.DataFrame:
     table = rows.legend[STATUS].copy()
     table["tasks"] = np.bincount(rows.status, minlength=len(table))
     table[_PACE_COLUMNS] = values
-    table = table[table["tasks"] > 0].assign(place=text(table["place"]))
+    table = table[table["tasks"] > 0]
     return table.sort_values(["place", "orderindex", "status_key"]).reset_index(drop=True)
 
 

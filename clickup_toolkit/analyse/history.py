@@ -67,13 +67,15 @@ def came_and_went(found: GroupedStays, edges: Floats, now: float) -> tuple[Place
 
 
 def walked_back(found: GroupedStays, status_changes: pd.DataFrame, edges: Floats) -> Counted:
-    """Count the tasks of each group and status at each edge, from now (the last edge) backwards."""
+    """Count the tasks of each group and status at each edge, from the last export backwards."""
     rows, keys = found.rows, len(found.pairs)
     seen = changes_of(rows.tasks, status_changes)
     now = np.bincount(found.key, rows.waiting, keys).astype("int64")[:, None]
+    edges = np.append(edges, np.inf)  # an instant may be asked for that lies before the last change
     came = _moves(found, seen, "to_status", edges)
     went = _moves(found, seen, "from_status", edges)
-    return Counted(now - (came[:, -1:] - came) + (went[:, -1:] - went), came, went)
+    queue = now - (came[:, -1:] - came) + (went[:, -1:] - went)
+    return Counted(queue[:, :-1], came[:, :-1], went[:, :-1])
 
 
 def _moves(found: GroupedStays, seen: Changes, column: str, edges: Floats) -> Places:

@@ -84,6 +84,7 @@ def _walked_back(
     keys, counted = len(groups.ids), ~is_abandoned(tasks)[groups.task]
     now = _stage(tasks["status_type"])
     task, key = groups.task[counted], groups.code[counted]
+    edges = np.append(edges, np.inf)  # an instant may be asked for that lies before the last change
     seen = changes_of(tasks, changes)
     came_to, went_from = _stage(seen.rows["to_type"]), _stage(seen.rows["from_type"])
     went_from[seen.rows["from_status"].isna().to_numpy()] = -1  # it was made then
@@ -99,7 +100,7 @@ def _walked_back(
     there = [np.bincount(key[now[task] == stage], minlength=keys)[:, None] for stage in range(len(STAGES))]
     arrived, left = np.stack(came), np.stack(went)
     queue = np.stack(there) - (arrived[..., -1:] - arrived) + (left[..., -1:] - left)
-    return queue, arrived, left
+    return queue[..., :-1], arrived[..., :-1], left[..., :-1]
 
 
 def _of_groups(task: Places, members: Places, tasks: int) -> tuple[Places, Places]:

@@ -147,7 +147,9 @@ def where_work_waits(
     table["time_ms"] = np.bincount(found.key, np.where(rows.unfinished, rows.ms, 0), len(table)).astype(
         "int64"
     )
-    table["oldest_ms"] = _largest(found.key, len(table), np.where(rows.waiting, at - rows.since, np.nan))
+    table["oldest_ms"] = _largest(
+        found.key, len(table), np.where(rows.waiting, np.maximum(at - rows.since, 0), np.nan)
+    )
     table["share"] = table["time_ms"] / max(int(table["time_ms"].sum()), 1)
     came, went = came_and_went(found, np.array([instant(now - timedelta(weeks=QUEUE_WEEKS))]), at)
     table["waiting_before"] = (came - went)[:, 0]
