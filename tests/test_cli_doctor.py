@@ -6,10 +6,12 @@ import dataclasses
 import json
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -89,6 +91,12 @@ def test_the_doctor_finds_everything_well_and_then_not(settings: Settings) -> No
     assert process.stdout.splitlines()[-1] == "All is well."
     assert (process.returncode, process.stderr) == (0, "")
     database = (settings.data_dir / "clickup.db").resolve()
+    with closing(sqlite3.connect(database)) as db:
+        (ours,) = db.execute("PRAGMA user_version").fetchone()
+        db.execute(f"PRAGMA user_version = {ours - 1}")
+    other = found(settings)["database"]
+    assert other.state == "warning"
+    assert other.found == f"{database.name} has the tables of another release of the toolkit."
     with database.open("r+b") as file:
         file.seek(16384)  # the second page
         file.write(b"\xff" * 16384)
