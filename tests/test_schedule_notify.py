@@ -166,6 +166,17 @@ def test_who_does_not_answer_is_told_later(tmp_path: Path, hook: Hook) -> None:
     assert len(hook.posted) == 2
 
 
+def test_a_full_disk_is_told_once_too(tmp_path: Path, hook: Hook) -> None:
+    """Where nothing can be written, the process itself remembers whom it told."""
+    (tmp_path / "data").write_text("a file where the folder should be")
+    notifier = Notifier(settings_for(tmp_path / "data", notify_webhook=Secret(hook.url)))
+    for _ in range(2):
+        notifier.failed(ERROR)
+    for _ in range(2):
+        notifier.recovered()
+    assert [body["event"] for _, _, body in hook.posted] == ["failed", "recovered"]
+
+
 def test_no_secret_is_told(tmp_path: Path, hook: Hook) -> None:
     """Whatever an error quotes, tokens, passwords and the webhook's own address are taken out."""
     secrets = [TOKEN, "first-token", "second-token", "redisword", hook.url, "smtp pass"]

@@ -61,6 +61,7 @@ class Notifier:
         self._settings = settings
         self._path = settings.data_dir / _FILE
         self._now = now
+        self._kept: _Episode | None = None  # where the file cannot be written: a full disk is a failure, too
         self._channels: dict[str, Callable[[Settings, Notice], None]] = {}
         if settings.notify_webhook:
             self._channels["webhook"] = send_webhook
@@ -69,7 +70,7 @@ class Notifier:
 
     def failed(self, error: ToolkitError) -> None:
         """Tell that exports fail, where that was not told yet; a silent channel is tried again next time."""
-        episode = _read(self._path) or _Episode(self._now(), [])
+        episode = _read(self._path) or self._kept or _Episode(self._now(), [])
         notice = self._notice("failed", episode, error)
         waiting = [name for name in self._channels if name not in episode.told]
         episode.told += [name for name in waiting if self._send(name, notice)]
@@ -77,12 +78,13 @@ class Notifier:
 
     def recovered(self) -> None:
         """Tell those who were told of a failure that it is over."""
-        episode = _read(self._path)
+        episode = _read(self._path) or self._kept
         if episode is None:
             return
         for name in episode.told:
             if name in self._channels:
                 self._send(name, self._notice("recovered", episode, None))
+        self._kept = None
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
 
@@ -116,6 +118,7 @@ class Notifier:
         return True
 
     def _keep(self, episode: _Episode) -> None:
+        self._kept = episode
         aside = self._path.with_suffix(".new")
         try:
             aside.write_bytes(msgspec.json.encode(episode))
