@@ -11,6 +11,7 @@ from clickup_toolkit.analyse.basis import (
     FINISHED,
     NOT_STARTED,
     Floats,
+    Places,
     instant,
     is_finished,
     percentiles,
@@ -174,23 +175,25 @@ def _started_stays(
 def _pace(spent: Stays, now: datetime, since: datetime | None) -> pd.DataFrame:
     found = spans(spent.tasks)
     done = finished_between(found, since, now) & is_finished(spent.tasks)
-    rows = spent.only(done[spent.task])
-    order = rows.legend["orderindex"].to_numpy("float64")[rows.status]
-    by_workflow = np.lexsort((rows.status, np.nan_to_num(order, nan=np.inf), rows.task))
-    rows = rows.only(by_workflow)
-    values = percentiles(rows.status, len(rows.legend), _added_up(rows), PACE).round()
-    table = rows.legend[STATUS].copy()
-    table["tasks"] = np.bincount(rows.status, minlength=len(table))
+    rows, statuses = np.flatnonzero(done[spent.task]), len(spent.legend)
+    order = np.nan_to_num(spent.legend["orderindex"].to_numpy("float64"), nan=np.inf)
+    rank = np.argsort(np.argsort(order, kind="stable"))
+    by_workflow = np.argsort(spent.task[rows] * np.int64(statuses) + rank[spent.status[rows]], kind="stable")
+    rows = rows[by_workflow]
+    status = spent.status[rows]
+    values = percentiles(status, statuses, _added_up(spent.task[rows], spent.ms[rows]), PACE).round()
+    table = spent.legend[STATUS].copy()
+    table["tasks"] = np.bincount(status, minlength=len(table))
     table[_PACE_COLUMNS] = values
     table = table[table["tasks"] > 0]
     return table.sort_values(["place", "orderindex", "status_key"]).reset_index(drop=True)
 
 
-def _added_up(rows: Stays) -> Floats:
+def _added_up(task: Places, ms: Floats) -> Floats:
     """Return what each task had spent when it left each status, in the order of the rows."""
-    if not len(rows.task):
+    if not len(task):
         return np.zeros(0)
-    total = np.cumsum(rows.ms)
-    first = np.append(True, rows.task[1:] != rows.task[:-1])
-    before = np.where(first, total - rows.ms, 0)
+    total = np.cumsum(ms)
+    first = np.append(True, task[1:] != task[:-1])
+    before = np.where(first, total - ms, 0)
     return np.asarray(total - np.maximum.accumulate(before), dtype="float64")

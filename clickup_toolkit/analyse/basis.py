@@ -34,6 +34,7 @@ __all__ = [
     "is_finished",
     "is_in",
     "is_of_type",
+    "largest_first",
     "milliseconds",
     "percentiles",
     "positions",
@@ -103,6 +104,16 @@ def positions(keys: pd.Series, among: pd.Series) -> Places:
         return np.append(found, -1)[keys.cat.codes]
     found = pc.index_in(_strings(keys), value_set=_strings(among))
     return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False))
+
+
+def largest_first(values: Floats, ids: pd.Series) -> Places:
+    """Return the order of rows from the largest value down; ties by id. Ids in order cost no sorting."""
+    texts = _strings(ids)
+    in_order = len(ids) < 2 or bool(pc.all(pc.less_equal(texts[:-1], texts[1:])).as_py())
+    rank = (
+        np.arange(len(ids)) if in_order else np.argsort(np.argsort(ids.to_numpy(dtype=object), kind="stable"))
+    )
+    return np.lexsort((rank, -values))
 
 
 def _strings(column: pd.Series) -> Any:

@@ -7,7 +7,17 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from clickup_toolkit.analyse.basis import PERCENTILE, Floats, Mask, Places, instant, percentiles, text, times
+from clickup_toolkit.analyse.basis import (
+    PERCENTILE,
+    Floats,
+    Mask,
+    Places,
+    instant,
+    largest_first,
+    percentiles,
+    text,
+    times,
+)
 from clickup_toolkit.analyse.calendar import Unit, beginnings, calendar, period_of
 from clickup_toolkit.analyse.columns import CHANGES, CYCLE, STAYS
 from clickup_toolkit.analyse.cycle import CLICKUP_RULE, Cycle, Spans, spans
@@ -124,6 +134,7 @@ def finished_work(
     seen = Observation.of(status_changes, exports)
     found = spans(tasks, cycle, time_in_status, seen)
     rows = np.flatnonzero(finished_between(found, since, now))
+    rows = rows[largest_first(found.finish[rows], tasks["id"].iloc[rows])]
     lead, took = taken(found, working)
     table = described(tasks, rows).assign(
         created=times(found.created[rows]),
@@ -133,7 +144,6 @@ def finished_work(
         cycle_ms=took[rows],
         source=found.source.to_numpy()[rows],
     )
-    table = table.sort_values(["finished", "task_id"], ascending=[False, True]).reset_index(drop=True)
     return sourced(table[[*_DONE, "source"]], APPROXIMATED, seen.at)
 
 

@@ -11,6 +11,8 @@ import pandas as pd
 
 from clickup_toolkit.analyse.basis import (
     Mask,
+    coded,
+    dense,
     flags,
     instant,
     is_abandoned,
@@ -100,7 +102,8 @@ def _of_tasks(
     tracked = tasks["tracked_ms"].to_numpy("float64", na_value=0)
     estimate = tasks["time_estimate_ms"].to_numpy("float64", na_value=0)
     if assignees is not None:
-        nobody = positions(ids, pd.Series(assignees["task_id"].unique())) < 0
+        assigned = positions(assignees["task_id"], ids)
+        nobody = np.bincount(assigned[assigned >= 0], minlength=len(tasks)) == 0
         yield _Check(
             "no_owner", "unfinished tasks that nobody is assigned to", ids[~finished], nobody[~finished]
         )
@@ -133,17 +136,17 @@ def _of_tasks(
 
 def _foreign(tasks: pd.DataFrame, statuses: pd.DataFrame) -> Mask:
     """Tell which tasks are in a status that their list, where its statuses are known, does not offer."""
-    pairs = tasks[["list_id", "status"]].astype("str").drop_duplicates()
-    offered = statuses[["list_id", "status"]].astype("str").drop_duplicates()
-    known = pairs["list_id"].isin(offered["list_id"]) & pairs["status"].notna()
-    names = offered["list_id"] + "\0" + offered["status"].str.casefold()
-    odd = pairs[known & ~(pairs["list_id"] + "\0" + pairs["status"].str.casefold()).isin(names)]
-    if odd.empty:
-        return np.zeros(len(tasks), dtype=bool)
-    wanted = pd.MultiIndex.from_frame(odd)
-    return np.asarray(
-        pd.MultiIndex.from_frame(tasks[["list_id", "status"]].astype("str")).isin(wanted), dtype=bool
-    )
+    lists, names = coded(tasks["list_id"]), coded(tasks["status"])
+    width = max(len(names.values), 1)
+    pair, which = dense(lists.codes * width + names.codes, len(lists.values) * width)
+    homes, words = lists.values[which // width], names.values[which % width]
+    offered = set(zip(text(statuses["list_id"]), text(statuses["status"]).str.casefold(), strict=True))
+    known = {home for home, _ in offered}
+    odd = [
+        home in known and word != "" and (home, str(word).casefold()) not in offered
+        for home, word in zip(homes, words, strict=True)
+    ]
+    return np.array(odd, dtype=bool)[pair]
 
 
 def _of_entries(entries: pd.DataFrame, tasks: pd.DataFrame, now: float) -> Iterator[_Check]:
@@ -173,7 +176,8 @@ def _of_entries(entries: pd.DataFrame, tasks: pd.DataFrame, now: float) -> Itera
 
 
 def _of_stays(stays: pd.DataFrame, tasks: pd.DataFrame) -> Iterator[_Check]:
-    missing = positions(tasks["id"], pd.Series(stays["task_id"].unique())) < 0
+    found = positions(stays["task_id"], tasks["id"])
+    missing = np.bincount(found[found >= 0], minlength=len(tasks)) == 0
     yield _Check("no_time_in_status", "tasks for which ClickUp tells no time in status", tasks["id"], missing)
     total = stays["total_ms"].to_numpy("float64", na_value=0)
     since = milliseconds(stays["since"])

@@ -13,6 +13,7 @@ from clickup_toolkit.analyse.basis import (
     Mask,
     Places,
     coded,
+    dense,
     instant,
     is_in,
     milliseconds,
@@ -118,10 +119,13 @@ def _place(rows: pd.DataFrame, column: str, statuses: pd.DataFrame | None) -> Fl
         return np.full(len(rows), np.nan)
     order = statuses.drop_duplicates(["list_id", "status"])
     keys = pd.MultiIndex.from_arrays([order["list_id"].astype("str"), order["status"].astype("str")])
-    wanted = pd.MultiIndex.from_arrays([rows["list_id"].astype("str"), rows[column].astype("str")])
+    lists, names = coded(rows["list_id"]), coded(rows[column])
+    width = max(len(names.values), 1)
+    pair, which = dense(lists.codes * width + names.codes, len(lists.values) * width)
+    wanted = pd.MultiIndex.from_arrays([lists.values[which // width], names.values[which % width]])
     place = keys.get_indexer(wanted)
-    known = order["orderindex"].to_numpy("float64", na_value=np.nan)
-    return np.where(place < 0, np.nan, known[place]) if len(known) else np.full(len(rows), np.nan)
+    known = np.append(order["orderindex"].to_numpy("float64", na_value=np.nan), np.nan)
+    return np.asarray(known[place][pair], dtype="float64")
 
 
 def _rank(types: pd.Series) -> Places:
@@ -141,9 +145,12 @@ def _approximated(tasks: pd.DataFrame, time_in_status: pd.DataFrame) -> dict[str
     since = milliseconds(time_in_status["since"])
     place = time_in_status["orderindex"].to_numpy("float64", na_value=np.nan)
     rows = np.flatnonzero((task >= 0) & ~np.isnan(since) & ~np.isnan(place))
-    order = rows[np.lexsort((place[rows], since[rows], task[rows]))]
-    task, place, kinds = task[order], place[order], time_in_status["status_type"].iloc[order]
-    same = task[1:] == task[:-1]
+    apart = np.diff(task[rows])
+    if (apart < 0).any() or ((apart == 0) & (np.diff(since[rows]) < 0)).any():
+        rows = rows[np.lexsort((since[rows], task[rows]))]  # exported files are in order already
+    since, task, place = since[rows], task[rows], place[rows]
+    kinds = time_in_status["status_type"].iloc[rows]
+    same = (task[1:] == task[:-1]) & (since[1:] > since[:-1])
     done = is_in(kinds, FINISHED)
     back = same & (place[1:] < place[:-1])
     again = same & done[:-1] & ~done[1:]
