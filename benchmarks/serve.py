@@ -120,7 +120,7 @@ def main(rounds: int, seconds: float, quick: bool, as_json: bool) -> None:
     documents = {"large": large} if quick else {"large": large, "small": SMALL}
     rates, first_bytes = _speeds(documents, rounds, seconds)
     memory = [_memory(size, seconds) for size in (large, huge)]
-    published = list(_publishing(large / 4, seconds * 5))
+    published = list(_publishing(large / 20, seconds * 5))
     figures = {
         "machine": _machine(before),
         "rates": [asdict(row) for row in rates],
