@@ -6,12 +6,14 @@ from datetime import datetime
 
 import pandas as pd
 
+from clickup_toolkit.analyse.basis import FINISHED, NOT_STARTED
 from clickup_toolkit.analyse.columns import CHANGES, OF_TASK, STATUS, STATUSES, STAYS
 from clickup_toolkit.analyse.groups import Grouping, name_of
 from clickup_toolkit.analyse.measure import measure
-from clickup_toolkit.analyse.queues import queues
-from clickup_toolkit.analyse.source import sourced
-from clickup_toolkit.analyse.status_time import QUEUE_WEEKS, where_work_waits
+from clickup_toolkit.analyse.queues import queues_of
+from clickup_toolkit.analyse.source import Observation, sourced
+from clickup_toolkit.analyse.status_time import QUEUE_WEEKS, waits_of
+from clickup_toolkit.analyse.stays import group_stays, stays
 
 __all__ = ["bottleneck"]
 
@@ -46,16 +48,18 @@ def bottleneck(
     ``waiting``, ``share``, ``p85_ms``, ``growth`` (tasks), ``largest_share``, ``largest_p85``,
     ``largest_growth`` (booleans; ties are all marked), ``signs`` (how many) and ``source`` (of the growth).
     """
-    given = {"now": now, "by": by, "statuses": statuses, "merge_statuses": merge_statuses}
-    waits = where_work_waits(tasks, time_in_status, **given)  # type: ignore[arg-type]
-    lines = queues(
+    spent = stays(
         tasks,
         time_in_status,
-        weeks=weeks,
-        status_changes=status_changes,
-        exports=exports,
-        **given,  # type: ignore[arg-type]
+        now=now,
+        statuses=statuses,
+        merge_statuses=merge_statuses,
+        leave_out=FINISHED + NOT_STARTED,
+        visits=True,
     )
+    found = group_stays(spent, by)
+    waits = waits_of(found, now)
+    lines = queues_of(found, now, weeks, Observation.of(status_changes, exports))
     group = [] if name_of(by) == "status" else [f"{name_of(by)}_id", name_of(by)]
     keys = [*group[:1], "status_key"]
     grown = lines.groupby(keys, sort=False)[["arrived", "left"]].sum()

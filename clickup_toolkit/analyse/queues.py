@@ -13,9 +13,9 @@ from clickup_toolkit.analyse.groups import Grouping, told
 from clickup_toolkit.analyse.history import came_and_went, walked_back
 from clickup_toolkit.analyse.measure import measure
 from clickup_toolkit.analyse.source import APPROXIMATED, OBSERVED, Observation, sourced
-from clickup_toolkit.analyse.stays import group_stays, stays
+from clickup_toolkit.analyse.stays import GroupedStays, group_stays, stays
 
-__all__ = ["queues"]
+__all__ = ["queues", "queues_of"]
 
 
 @measure(
@@ -60,10 +60,14 @@ def queues(
         leave_out=left_out,
         visits=True,
     )
-    found = group_stays(spent, by)
+    seen = Observation.of(status_changes, exports)
+    return queues_of(group_stays(spent, by), now, weeks, seen)
+
+
+def queues_of(found: GroupedStays, now: datetime, weeks: int, seen: Observation) -> pd.DataFrame:
+    """Return the table of :func:`queues` for stays that have been grouped, with their visits."""
     instants = [pd.Timestamp(now) - pd.Timedelta(weeks=week) for week in range(weeks, -1, -1)]
     edges = np.array([instant(at.to_pydatetime()) for at in instants])
-    seen = Observation.of(status_changes, exports)
     came, went = came_and_went(found, edges, instant(now))
     queue, arrived, left = (came - went)[:, 1:], np.diff(came), np.diff(went)
     if seen.changes is not None:
@@ -72,7 +76,7 @@ def queues(
         queue = np.where(observed[1:], back.queue[:, 1:], queue)
         arrived = np.where(observed[:-1], np.diff(back.came), arrived)
         left = np.where(observed[:-1], np.diff(back.went), left)
-    table = found.pairs.join(spent.legend, on="legend")
+    table = found.pairs.join(found.rows.legend, on="legend")
     table = table.loc[table.index.repeat(weeks)].reset_index(drop=True)
     table["at"] = pd.to_datetime(instants[1:] * len(found.pairs), utc=True).as_unit("ms")
     table["queue"], table["arrived"], table["left"] = queue.reshape(-1), arrived.reshape(-1), left.reshape(-1)

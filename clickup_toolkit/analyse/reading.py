@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
@@ -51,6 +52,9 @@ def read(path: Path, columns: Sequence[str] = (), rows: str = "") -> pd.DataFram
         kept = (finished if rows == "finished" else ~finished) | ds.field("status_type").is_null()
         table = ds.dataset(path, format=form).to_table(columns=wanted, filter=kept)
     else:
-        table = pq.read_table(path, columns=wanted, read_dictionary=few, partitioning=None)
+        # Without reading ahead: on a local disk that costs memory and saves nothing.
+        table = pq.read_table(path, columns=wanted, read_dictionary=few, partitioning=None, pre_buffer=False)
     frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
+    del table
+    pa.default_memory_pool().release_unused()
     return frame

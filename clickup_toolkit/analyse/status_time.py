@@ -25,7 +25,7 @@ from clickup_toolkit.analyse.source import APPROXIMATED, EXACT, sourced
 from clickup_toolkit.analyse.stays import GroupedStays, group_stays, stays
 from clickup_toolkit.analyse.working import WorkingTime
 
-__all__ = ["QUEUE_WEEKS", "time_in_status", "waiting_now", "where_work_waits"]
+__all__ = ["QUEUE_WEEKS", "time_in_status", "waiting_now", "waits_of", "where_work_waits"]
 
 QUEUE_WEEKS = 4
 """How far :func:`where_work_waits` looks back to tell whether a queue grows."""
@@ -141,7 +141,11 @@ def where_work_waits(
         leave_out=left_out,
         visits=True,
     )
-    found = group_stays(spent, by)
+    return waits_of(group_stays(spent, by), now)
+
+
+def waits_of(found: GroupedStays, now: datetime) -> pd.DataFrame:
+    """Return the table of :func:`where_work_waits` for stays that have been grouped, with their visits."""
     rows, at = found.rows, instant(now)
     table = _summed(found)
     table["time_ms"] = np.bincount(found.key, np.where(rows.unfinished, rows.ms, 0), len(table)).astype(
@@ -153,7 +157,7 @@ def where_work_waits(
     table["share"] = table["time_ms"] / max(int(table["time_ms"].sum()), 1)
     came, went = came_and_went(found, np.array([instant(now - timedelta(weeks=QUEUE_WEEKS))]), at)
     table["waiting_before"] = (came - went)[:, 0]
-    table = table.join(spent.legend, on="legend")
+    table = table.join(rows.legend, on="legend")
     table = table.sort_values(["time_ms", "p85_ms", "status_key"], ascending=[False, False, True])
     measures = ["waiting", "waiting_before", "time_ms", "share", "median_ms", "p85_ms", "oldest_ms"]
     return sourced(told(table, found.groups, [*STATUS, *measures]))
