@@ -7,9 +7,7 @@ command line or the executed notebook. What the export reports travels inside th
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -25,14 +23,14 @@ from clickup_toolkit.errors import NotebookFailed, SettingsError, StorageError
 from clickup_toolkit.schedule.executed import Cell, drop_unreadable, make_target, read_cells
 from clickup_toolkit.schedule.outcome import recorded
 from clickup_toolkit.schedule.processes import kill_family
-from clickup_toolkit.settings import SETTINGS, Secret, Settings
+from clickup_toolkit.settings import Settings
+from clickup_toolkit.settings.passing import environment
 from clickup_toolkit.store.files import no_space
 
 __all__ = ["EXPORT", "NO_SPACE", "check_parameters", "environment", "find_notebook", "run_notebook"]
 
 EXPORT = "scheduled/export.ipynb"
 _GRACE_SECONDS = 30.0  # what a stopped run may take to give back its lock and save the notebook
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LOOK_SECONDS = 0.2
 _STOPPED = "The run was stopped before its end."
 NO_SPACE = 3  # how the runner ends when the disk is full; 2 is for settings, 1 for all else
@@ -65,30 +63,6 @@ def check_parameters(notebook: Path, parameters: Mapping[str, Parameter]) -> Non
             f"{notebook.name} has no parameter {' or '.join(unknown)}.",
             f"Its parameters are: {', '.join(known) or 'none'}.",
         )
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """Return the environment in which another process reads exactly these settings.
-
-    Every variable is named, an empty one too, so that no ``.env`` file fills it in.
-    """
-    said = {
-        SETTINGS[field.name].variable: _as_text(field.name, getattr(settings, field.name))
-        for field in dataclasses.fields(settings)
-    }
-    return {**os.environ, **said}
-
-
-def _as_text(name: str, value: object) -> str:
-    if value is None:
-        return "auto" if name == "concurrency" else ""
-    if name == "working_days" and isinstance(value, tuple):
-        return ",".join(_WEEKDAYS[day] for day in value)
-    if isinstance(value, frozenset):
-        value = tuple(sorted(value))
-    if isinstance(value, tuple):
-        return ",".join("-".join(map(str, each)) if isinstance(each, tuple) else str(each) for each in value)
-    return value.reveal() if isinstance(value, Secret) else str(value)
 
 
 def run_notebook(
