@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -85,6 +86,17 @@ def status(settings: Settings) -> int:
         return 0
 
 
+@contextmanager
+def running(*words: str, env: dict[str, str], stderr: int) -> Iterator[subprocess.Popen[str]]:
+    """Run a command meanwhile; a test that fails does not wait for its end."""
+    with subprocess.Popen([*COMMAND, *words], env=env, stderr=stderr, text=True) as process:
+        try:
+            yield process
+        except BaseException:
+            process.kill()
+            raise
+
+
 def give_up(settings: Settings) -> subprocess.CompletedProcess[str]:
     """Give the command `up`, which is to end by itself."""
     return subprocess.run(
@@ -103,9 +115,7 @@ def test_up_exports_serves_and_ends_in_order(settings: Settings) -> None:
 
     Meanwhile a second `up` in the same folder is refused.
     """
-    with subprocess.Popen(
-        [*COMMAND, "--log-json", "up"], env=environment(settings), stderr=subprocess.PIPE, text=True
-    ) as process:
+    with running("--log-json", "up", env=environment(settings), stderr=subprocess.PIPE) as process:
         eventually(lambda: status(settings) == 200)
         (server,) = children_of(process, "serve")
         server.kill()
@@ -132,7 +142,7 @@ def test_up_is_ended_in_the_middle_of_a_run(settings: Settings) -> None:
     """`make down` during an export ends it in order: the run stays noted as under way, nothing behind."""
     with DemoServer(build_world(tasks=80), rate_limit=1_000_000, latency=0.5) as slow:
         environ = {**environment(settings), "CLICKUP_API_URL": slow.url}
-        with subprocess.Popen([*COMMAND, "up"], env=environ, stderr=subprocess.DEVNULL, text=True) as process:
+        with running("up", env=environ, stderr=subprocess.DEVNULL) as process:
             eventually(lambda: len(slow.requests) > 5)
             assert end_running(settings.data_dir)
             assert process.wait(5) == 0
