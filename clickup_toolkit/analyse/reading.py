@@ -14,11 +14,14 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from clickup_toolkit.analyse.basis import FINISHED
+from clickup_toolkit.analyse.basis import FINISHED, positions
 from clickup_toolkit.analyse.columns import FOR_GROUPS
 from clickup_toolkit.analyse.measure import COLUMNS, FEW, ROWS
 
 __all__ = ["read", "tables_for"]
+
+_OF_UNFINISHED = {"ageing_work": ("name", "url")}
+"""Long texts that a measure shows of unfinished tasks alone, though it counts the others, too."""
 
 
 def tables_for(measure: str, paths: Mapping[str, Path], by: str = "") -> dict[str, pd.DataFrame]:
@@ -29,13 +32,22 @@ def tables_for(measure: str, paths: Mapping[str, Path], by: str = "") -> dict[st
     than ``by`` needs are not read.
     """
     spared = {column for name, columns in FOR_GROUPS.items() if name != by for column in columns}
-    return {
-        table: read(
-            paths[table], [name for name in columns if name not in spared], ROWS[measure].get(table, "")
-        )
-        for table, columns in COLUMNS[measure].items()
-        if table in paths
-    }
+    found = {}
+    for table, columns in COLUMNS[measure].items():
+        if table not in paths:
+            continue
+        details = _OF_UNFINISHED.get(measure, ()) if table == "tasks" else ()
+        wanted = [name for name in columns if name not in spared and name not in details]
+        found[table] = read(paths[table], wanted, ROWS[measure].get(table, ""))
+        if details:
+            _add_details(found[table], read(paths[table], ("id", "status_type", *details), "unfinished"))
+    return found
+
+
+def _add_details(tasks: pd.DataFrame, few: pd.DataFrame) -> None:
+    place = positions(tasks["id"], few["id"])
+    for name in few.columns.difference(["id", "status_type"]):
+        tasks[name] = few[name].array.take(place, allow_fill=True)
 
 
 def read(path: Path, columns: Sequence[str] = (), rows: str = "") -> pd.DataFrame:
