@@ -610,7 +610,7 @@ class Raw(NamedTuple):
     body: Annotated[Json, Is("The object, byte for byte; secrets are replaced by a marker")]
 
 
-def _table(
+def declare(
     name: str,
     row: type[Any],
     key: str,
@@ -639,15 +639,15 @@ def _column(name: str, hint: Any) -> Column:
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
-        _table("workspaces", Workspace, "id", "name"),
-        _table("spaces", Space, "id", "name"),
-        _table("folders", Folder, "id", "name", ("space_id",)),
-        _table("lists", List, "id", "name", ("space_id", "folder_id")),
-        _table("statuses", Status, "list_id status"),
-        _table("members", Member, "id", "username"),
-        _table("tags", Tag, "space_id name"),
-        _table("task_types", TaskType, "id", "name"),
-        _table(
+        declare("workspaces", Workspace, "id", "name"),
+        declare("spaces", Space, "id", "name"),
+        declare("folders", Folder, "id", "name", ("space_id",)),
+        declare("lists", List, "id", "name", ("space_id", "folder_id")),
+        declare("statuses", Status, "list_id status"),
+        declare("members", Member, "id", "username"),
+        declare("tags", Tag, "space_id name"),
+        declare("task_types", TaskType, "id", "name"),
+        declare(
             "tasks",
             Task,
             "id",
@@ -665,35 +665,35 @@ TABLES: dict[str, Table] = {
                 "tracked_ms",
             ),
         ),
-        _table("task_texts", TaskText, "task_id"),
-        _table("task_assignees", TaskAssignee, "task_id member_id", None, ("member_id",)),
-        _table("task_watchers", TaskWatcher, "task_id member_id", None, ("member_id",)),
-        _table("task_tags", TaskTag, "task_id tag", None, ("tag",)),
-        _table("task_lists", TaskList, "task_id list_id", None, ("list_id",)),
-        _table("task_links", TaskLink, "task_id other_id kind"),
-        _table("custom_fields", CustomField, "id", "name"),
-        _table("task_custom_fields", TaskCustomField, "task_id field_id", None, ("field_id",)),
-        _table("time_entries", TimeEntry, "id", None, ("task_id", "member_id", "start")),
-        _table("time_in_status", TimeInStatus, "task_id position", None, ("status",)),
-        _table("comments", Comment, "id", None, ("task_id", "member_id", "date")),
-        _table("checklists", Checklist, "id", "name", ("task_id",)),
-        _table("checklist_items", ChecklistItem, "id", "name", ("checklist_id", "task_id")),
-        _table("attachments", Attachment, "id", "title", ("task_id",)),
-        _table("goals", Goal, "id", "name"),
-        _table("key_results", KeyResult, "id", "name", ("goal_id",)),
-        _table("docs", Doc, "id", "name"),
-        _table("doc_pages", DocPage, "id", "name", ("doc_id",)),
-        _table("readings", Reading, "what id"),
-        _table("status_changes", StatusChange, "task_id changed_by"),
-        _table("deleted_tasks", DeletedTask, "id", "name"),
-        _table("missing_tasks", MissingTask, "id", "name"),
-        _table("gaps", Gap, "what id code"),
-        _table("exports", Export, "version"),
+        declare("task_texts", TaskText, "task_id"),
+        declare("task_assignees", TaskAssignee, "task_id member_id", None, ("member_id",)),
+        declare("task_watchers", TaskWatcher, "task_id member_id", None, ("member_id",)),
+        declare("task_tags", TaskTag, "task_id tag", None, ("tag",)),
+        declare("task_lists", TaskList, "task_id list_id", None, ("list_id",)),
+        declare("task_links", TaskLink, "task_id other_id kind"),
+        declare("custom_fields", CustomField, "id", "name"),
+        declare("task_custom_fields", TaskCustomField, "task_id field_id", None, ("field_id",)),
+        declare("time_entries", TimeEntry, "id", None, ("task_id", "member_id", "start")),
+        declare("time_in_status", TimeInStatus, "task_id position", None, ("status",)),
+        declare("comments", Comment, "id", None, ("task_id", "member_id", "date")),
+        declare("checklists", Checklist, "id", "name", ("task_id",)),
+        declare("checklist_items", ChecklistItem, "id", "name", ("checklist_id", "task_id")),
+        declare("attachments", Attachment, "id", "title", ("task_id",)),
+        declare("goals", Goal, "id", "name"),
+        declare("key_results", KeyResult, "id", "name", ("goal_id",)),
+        declare("docs", Doc, "id", "name"),
+        declare("doc_pages", DocPage, "id", "name", ("doc_id",)),
+        declare("readings", Reading, "what id"),
+        declare("status_changes", StatusChange, "task_id changed_by"),
+        declare("deleted_tasks", DeletedTask, "id", "name"),
+        declare("missing_tasks", MissingTask, "id", "name"),
+        declare("gaps", Gap, "what id code"),
+        declare("exports", Export, "version"),
     )
 }
 """Every table by name, in an order in which references point backwards where they can."""
 
-RAW: Table = _table("raw", Raw, "kind id")
+RAW: Table = declare("raw", Raw, "kind id")
 """The raw JSON, in the database only: neither Parquet nor the JSON document is made of its rows."""
 
 ROW_TYPES: dict[type[Any], Table] = {table.row: table for table in TABLES.values()}

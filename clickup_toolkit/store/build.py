@@ -21,7 +21,7 @@ from clickup_toolkit.store.journal import Journal
 from clickup_toolkit.store.missing import missing_tasks, missing_times
 from clickup_toolkit.store.opening import Build, opened
 from clickup_toolkit.store.rows import insert
-from clickup_toolkit.store.schema import create_indexes
+from clickup_toolkit.store.views import finish_for_readers
 from clickup_toolkit.store.writes import written
 
 __all__ = ["build_database", "finish"]
@@ -92,7 +92,7 @@ def _fill(build: Build, version: str, now: Callable[[], float]) -> Export:
     tables = None if build.whole else " ".join(sorted({*written(build.db), "exports"}))
     export = export._replace(finished=round(now() * 1000), written=tables)
     insert(build.db, [export])
-    create_indexes(build.db)
+    finish_for_readers(build.db, whole=build.whole)
     build.db.execute("PRAGMA analysis_limit = 1000")
     build.db.execute("ANALYZE main")
     return export

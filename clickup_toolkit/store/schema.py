@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from functools import cache
 
 from clickup_toolkit.records import RAW, TABLES, Column, Table
+from clickup_toolkit.store.reports import REPORTS, create_views
+from clickup_toolkit.store.search import search_definitions
 
 __all__ = [
     "ALL_TABLES",
@@ -56,22 +58,28 @@ def _column(column: Column) -> str:
     return f'"{column.name}" {kind}' + ("" if column.nullable else " NOT NULL")
 
 
-_DEFINITIONS = {table.name: _definition(table) for table in ALL_TABLES.values()}
+_DEFINITIONS = [
+    *map(_definition, ALL_TABLES.values()),
+    *map(_definition, REPORTS.values()),
+    *search_definitions(),
+]
 
-FINGERPRINT: int = zlib.crc32("\n".join(_DEFINITIONS.values()).encode()) & 0x7FFFFFFF
+FINGERPRINT: int = zlib.crc32("\n".join(_DEFINITIONS).encode()) & 0x7FFFFFFF
 """Tells databases with these very tables from those of other releases; stored as ``user_version``."""
 
 
 def create_tables(db: sqlite3.Connection) -> None:
-    """Create all tables in a fresh database."""
-    for definition in _DEFINITIONS.values():
+    """Create all tables, and the views over them, in a fresh database."""
+    for definition in _DEFINITIONS:
         db.execute(definition)
+    create_views(db)
     db.execute(f"PRAGMA user_version = {FINGERPRINT}")
 
 
 def create_indexes(db: sqlite3.Connection, *tables: str) -> None:
     """Create the indexes that are missing, of all tables or of these; cheapest once the rows are in."""
-    for table in (ALL_TABLES[name] for name in tables or ALL_TABLES):
+    known = ALL_TABLES | REPORTS
+    for table in (known[name] for name in tables or known):
         for columns in table.indexes:
             name = "_".join((table.name, *columns))
             db.execute(f'CREATE INDEX IF NOT EXISTS "{name}" ON "{table.name}" ({names(columns)})')
