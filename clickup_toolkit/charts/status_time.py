@@ -9,17 +9,8 @@ import plotly.graph_objects as go
 
 from clickup_toolkit.analyse import duration, percent
 from clickup_toolkit.analyse.basis import NOT_STARTED
-from clickup_toolkit.charts.look import (
-    ACCENT,
-    INK,
-    distinct_colors,
-    empty,
-    figure,
-    in_unit,
-    label,
-    unit_for,
-    written_on,
-)
+from clickup_toolkit.charts.colors import ACCENT, INK, distinct_colors, written_on
+from clickup_toolkit.charts.look import empty, figure, in_unit, label, unit_for
 from clickup_toolkit.charts.rows import (
     colors_of,
     group_names,
@@ -54,7 +45,7 @@ def time_in_status(
     first, grouped = bars.drop_duplicates("bar"), has_groups(table)
     answer = _answer(table, name, left_out, not_started)
     rows = len(first) * (1.25 if grouped else 1)  # segments bear their name and length, on two lines
-    drawn = figure(question, answer, rows=rows, as_of=as_of)
+    drawn = figure(question, answer, rows=rows, as_of=as_of, table=table)
     for _, segments in bars.groupby(bars.groupby("bar").cumcount()):
         drawn.add_bar(**_segments(segments, unit), textposition="inside" if grouped else "none")
     drawn.add_scatter(**_totals(bars, unit))
@@ -76,7 +67,7 @@ def median_and_p85(table: pd.DataFrame, *, as_of: datetime | None = None, top: i
         return empty(question, NO_TIMES)
     unit, name = unit_for(shown["p85_ms"])
     answer = f"{name.capitalize()} that a task spends in the status, the longest first"
-    drawn = figure(question, answer, rows=len(shown), legend=True, as_of=as_of)
+    drawn = figure(question, answer, rows=len(shown), legend=True, as_of=as_of, table=table)
     middle, late = in_unit(shown["median_ms"], unit), in_unit(shown["p85_ms"], unit)
     drawn.add_scatter(
         x=[at for pair in zip(middle, late, strict=True) for at in (*pair, None)],
@@ -126,7 +117,7 @@ def _segments(rows: pd.DataFrame, unit: float) -> dict[str, object]:
     counts = zip(rows["tasks"], rows["waiting"], rows["share"], strict=True)
     told = hover(rows, "length", "median_ms", "p85_ms")
     for words, (tasks, waiting, share) in zip(told, counts, strict=True):
-        words += [f"{tasks:,}", f"{waiting:,}", percent(share)]
+        words[-1:] = [f"{tasks:,}", f"{waiting:,}", percent(share), words[-1]]
     names = zip(rows["status"], rows["length"], strict=True)
     return {
         "y": rows["bar"].tolist(),
@@ -138,6 +129,7 @@ def _segments(rows: pd.DataFrame, unit: float) -> dict[str, object]:
         "insidetextfont": {"size": 12, "color": [written_on(shade) for shade in shades]},
         "textangle": 0,
         "customdata": told,
+        "meta": {"id": "status"},
         "hovertemplate": "<b>%{customdata[0]}</b><br>%{customdata[1]} per task, %{customdata[6]} of the time"
         "<br>%{customdata[4]} tasks have been in it, %{customdata[5]} wait in it now"
         "<br>half of them within %{customdata[2]}, 85% within %{customdata[3]}<extra></extra>",
@@ -166,6 +158,7 @@ def _dots(name: str, symbol: str, values: list[float], told: list[list[str]]) ->
         "name": name,
         "marker": {"color": ACCENT, "size": 11, "symbol": symbol, "line": {"width": 2.5, "color": ACCENT}},
         "customdata": told,
+        "meta": {"id": "status"},
         "hovertemplate": "<b>%{customdata[0]}</b><br>half of the tasks within %{customdata[1]}"
         "<br>85% within %{customdata[2]}<extra></extra>",
     }

@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 
 from clickup_toolkit.analyse import duration, percent
 from clickup_toolkit.analyse.words import DAY
-from clickup_toolkit.charts.look import PALETTE, empty, escaped, figure, in_unit, label, ticks, written_on
+from clickup_toolkit.charts.colors import PALETTE, written_on
+from clickup_toolkit.charts.look import empty, escaped, figure, in_unit, instants, label, ticks
 from clickup_toolkit.charts.rows import (
     colors_of,
     hover,
@@ -37,7 +38,7 @@ def where_work_waits(table: pd.DataFrame, *, as_of: datetime | None = None, top:
     if shown.empty:
         return empty(question, NO_TIMES)
     answer = "Part of the time that unfinished tasks have spent since they were started; (tasks there now)"
-    drawn = figure(question, answer, rows=len(shown), as_of=as_of)
+    drawn = figure(question, answer, rows=len(shown), as_of=as_of, table=table)
     drawn.add_bar(
         y=rows_of(shown),
         x=[round(share, 4) for share in shown["share"]],
@@ -49,6 +50,7 @@ def where_work_waits(table: pd.DataFrame, *, as_of: datetime | None = None, top:
         cliponaxis=False,
         insidetextfont={"color": [written_on(color) for color in colors_of(shown)]},
         customdata=hover(shown, "time_ms", "median_ms", "p85_ms", "oldest_ms"),
+        meta={"id": "status"},
         hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]} spent by unfinished tasks, %{text}"
         "<br>all tasks: half within %{customdata[2]}, 85% within %{customdata[3]}"
         "<br>oldest waiting now: %{customdata[4]}<extra></extra>",
@@ -72,7 +74,7 @@ def waiting_now(table: pd.DataFrame, *, as_of: datetime | None = None, top: int 
         return empty(question, "No started, unfinished task has a known time in its status.")
     shown = _ages(table).head(top)
     answer = "Age of unfinished tasks in their status, logarithmic; the box holds half of them; (tasks)"
-    drawn = figure(question, answer, rows=len(shown), as_of=as_of)
+    drawn = figure(question, answer, rows=len(shown), as_of=as_of, table=table)
     drawn.add_trace(_boxes(shown))
     drawn.add_trace(_oldest(table, shown))
     label_rows(drawn, names_of(shown, shown["waiting"]))
@@ -87,24 +89,26 @@ def queues(table: pd.DataFrame, *, as_of: datetime | None = None, top: int = 6) 
     question = "Which queue grows?"
     if table.empty:
         return empty(question, NO_TIMES)
-    answer = "Tasks in the status at each week's end; approximated from ClickUp's sums, the last exact"
-    drawn = figure(question, answer, height=260, as_of=as_of)
+    answer = "Tasks in the status at each week's end; the last point is exact"
+    drawn = figure(question, answer, height=260, as_of=as_of, table=table)
     last = table[table["at"] == table["at"].max()].sort_values("queue", ascending=False).head(top)
     for number, name in enumerate(line_names(last)):
         line = table[of_same_row(table, last.iloc[number])]
         drawn.add_scatter(
-            x=line["at"].dt.strftime("%Y-%m-%dT%H:%M:%S").tolist(),
+            x=instants(line["at"]),
             y=line["queue"].tolist(),
             name=name,
             mode="lines+markers",
             line={"color": PALETTE[number % len(PALETTE)], "width": 2.5},
             marker={"size": 6, "symbol": number},
+            customdata=[[str(last["status_key"].iloc[number])]] * len(line),
+            meta={"id": "status"},
             hovertemplate="%{y} tasks on %{x|%d %b %Y}<extra>%{fullData.name}</extra>",
         )
     drawn.update_yaxes(title="tasks", rangemode="tozero")
     drawn.update_xaxes(tickformat="%d %b")
-    below = 40 + 19 * len(last)
-    drawn.update_layout(showlegend=True, legend={"y": -0.15, "yanchor": "top"}, margin_b=below)
+    below = 19 * len(last)
+    drawn.update_layout(showlegend=True, margin_b=drawn.layout.margin.b + below)
     return drawn.update_layout(height=drawn.layout.height + below)
 
 
@@ -146,7 +150,9 @@ def _oldest(table: pd.DataFrame, shown: pd.DataFrame) -> go.Scatter:
     rows = points["status_key"].map(dict(zip(shown["status_key"], rows_of(shown), strict=True)))
     spread = (points.groupby("status_key").cumcount() * 0.618) % 1 * 0.5 - 0.25
     colors = dict(zip(shown["status_key"], colors_of(shown), strict=True))
-    told = zip(points["name"], points["age_ms"], points["status"], points["list"], strict=True)
+    told = zip(
+        points["name"], points["age_ms"], points["status"], points["list"], points["task_id"], strict=True
+    )
     return go.Scatter(
         x=_days(points["age_ms"]),
         y=[round(row + off, 3) for row, off in zip(rows, spread, strict=True)],
@@ -158,9 +164,10 @@ def _oldest(table: pd.DataFrame, shown: pd.DataFrame) -> go.Scatter:
             "line": {"color": "white", "width": 0.5},
         },
         customdata=[
-            [label(str(name), 60), duration(age), f"{escaped(str(status))} · {escaped(str(home))}"]
-            for name, age, status, home in told
+            [label(str(name), 60), duration(age), f"{escaped(str(status))} · {escaped(str(home))}", task]
+            for name, age, status, home, task in told
         ],
+        meta={"id": "task"},
         hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]} in %{customdata[2]}<extra></extra>",
     )
 

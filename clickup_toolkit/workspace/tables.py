@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from clickup_toolkit import analyse
 from clickup_toolkit.errors import StorageError
 from clickup_toolkit.records import TABLES
 from clickup_toolkit.settings import Settings
@@ -30,6 +31,7 @@ class Tables:
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
         self._kept: dict[tuple[str, tuple[str, ...]], pd.DataFrame] = {}
+        self._columns: dict[str, dict[str, pd.Series]] = {}
         self._of: _Stamp = ()
 
     def read(self, name: str, columns: Sequence[str] = ()) -> pd.DataFrame:
@@ -42,6 +44,14 @@ class Tables:
             raise ValueError(f"There is no table {name!r}: choose one of {', '.join(TABLES)}.")
         # Copied on write, so that what a notebook does to its table changes nobody else's.
         return self.of_one_export(lambda: self._table(name, tuple(columns))).copy(deep=False)
+
+    def columns(self, name: str, columns: Sequence[str]) -> pd.DataFrame:
+        """Return these columns of a table for a measure: each is read once, texts of which there are few
+        as categories; one that the export lacks is left out.
+
+        Raises as :meth:`read`.
+        """
+        return self.of_one_export(lambda: self._of_columns(name, tuple(columns)))
 
     def of_one_export(self, read: Callable[[], _Read]) -> _Read:
         """Return what ``read`` returns; read again when an export took the place of the other meanwhile."""
@@ -57,6 +67,7 @@ class Tables:
     def forget(self) -> None:
         """Forget what was read."""
         self._kept.clear()
+        self._columns.clear()
         self._of = ()
 
     def _table(self, name: str, columns: tuple[str, ...]) -> pd.DataFrame:
@@ -64,15 +75,30 @@ class Tables:
             self._kept[name, columns] = self._load(name, list(columns) or None)
         return self._kept[name, columns]
 
+    def _of_columns(self, name: str, columns: tuple[str, ...]) -> pd.DataFrame:
+        kept = self._columns.setdefault(name, {})
+        missing = [column for column in columns if column not in kept]
+        if missing:
+            there = self._of_file(name, pq.read_schema)
+            wanted = [column for column in missing if column in there.names]
+            read = self._of_file(name, lambda path: analyse.read(path, wanted)) if wanted else pd.DataFrame()
+            kept.update({str(column): read[column] for column in read.columns})
+        return pd.DataFrame({column: kept[column] for column in columns if column in kept}, copy=False)
+
     def _load(self, name: str, columns: list[str] | None) -> pd.DataFrame:
+        frame: pd.DataFrame = self._of_file(
+            name, lambda path: pq.read_table(path, columns=columns, partitioning=None).to_pandas()
+        )
+        return frame
+
+    def _of_file(self, name: str, read: Callable[[Path], Any]) -> Any:
         path = self._path(name)
         try:
-            frame: pd.DataFrame = pq.read_table(path, columns=columns, partitioning=None).to_pandas()
+            return read(path)
         except FileNotFoundError:
             raise self._missing(name) from None
         except (OSError, pa.ArrowException) as error:
             raise StorageError(f"{path} cannot be read: {error}.", "Run the export again.") from error
-        return frame
 
     def _missing(self, name: str) -> StorageError:
         if self._path("tasks").exists():
