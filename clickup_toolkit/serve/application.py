@@ -17,6 +17,7 @@ from clickup_toolkit.serve.api import Api
 from clickup_toolkit.serve.asgi import Message, Receive, Scope, Send, header, send_problem
 from clickup_toolkit.serve.assets import PREFIX, send_asset
 from clickup_toolkit.serve.headers import guarded
+from clickup_toolkit.serve.monitor import Monitor
 from clickup_toolkit.serve.routes import find_route
 from clickup_toolkit.serve.sign_in import OPEN_TO_ALL, send_to_sign_in
 from clickup_toolkit.serve.site import Site
@@ -45,10 +46,11 @@ class Application:
         self._visitors = Visitors(self._access, tries)
 
         def build(database: Path | None, problem: str) -> Site:
-            return Site(settings, self._access, self._visitors, database, problem)
+            return Site(settings, self._access, self._visitors, self._monitor, database, problem)
 
         self._switch = Switch(settings.data_dir / "clickup.db", build)
         self._api = Api(settings, self._access, self._switch)
+        self._monitor = Monitor(settings, self._api.link)
         self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,6 +62,7 @@ class Application:
 
     async def close(self) -> None:
         """Let go of files, threads and connections; a server does this through the app's lifespan."""
+        await asyncio.to_thread(self._monitor.exporter.close)
         await asyncio.gather(self._api.close(), self._switch.close())
 
     async def _answer_or_fail(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -20,11 +20,22 @@ PREFIX = "/-/assets/"
 
 _OWN = {
     "site.css": "text/css",
+    "fresh.css": "text/css",
+    "fresh.js": "text/javascript",
+    "files.css": "text/css",
+    "files.js": "text/javascript",
+    "monitor.css": "text/css",
+    "monitor.js": "text/javascript",
+    "poll.js": "text/javascript",
+    "theme.js": "text/javascript",
+    "dashboards.css": "text/css",
+    "dashboards.js": "text/javascript",
     "run.css": "text/css",
     "run.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
 _PLOTLY = "plotly.min.js"
+_WORKERS = {"poll.js": {"content-security-policy": "default-src 'none'; connect-src 'self'"}}
 _FOR_A_YEAR = "public, max-age=31536000, immutable"
 
 
@@ -66,6 +77,7 @@ async def send_asset(scope: Scope, send: Send) -> None:
         "cache-control": _FOR_A_YEAR,
         "vary": "Accept-Encoding",
         "cross-origin-resource-policy": "cross-origin",  # the page of a notebook has no origin
+        **_WORKERS.get(name, {}),
     }
     if prefers_gzip(header(scope, "accept-encoding")):
         await send_answer(scope, send, 200, {**headers, "content-encoding": "gzip"}, asset.compressed)

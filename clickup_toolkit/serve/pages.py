@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from clickup_toolkit.serve.site import Site
 
-__all__ = ["home", "nothing_yet", "run", "run_download", "runs"]
+__all__ = ["fresh", "home", "nothing_yet", "run", "run_download"]
 
 _MAIN_TABLES = (
     "tasks",
@@ -36,7 +36,6 @@ _MAIN_TABLES = (
     "exports",
 )
 _RUNS_AT_HOME = 5
-_RUNS_LISTED = 200
 _GAPS_AT_HOME = 12
 _PROGRAMS_READ = (".json", ".csv", ".db", ".jsono")
 
@@ -77,12 +76,16 @@ async def _show_home(site: Site, request: Request) -> Response:
     return _html(await site.render_template("home.html", context, request=request, view_name="index"))
 
 
-async def runs(datasette: Site, request: Request) -> Response:
-    """List the executed notebooks."""
+async def fresh(datasette: Site, request: Request) -> Response:
+    """Tell which version the next page will show, and how old it is."""
     await _only_for_readers(datasette, request)
-    found, total = await asyncio.to_thread(list_runs, _runs_folder(datasette), _RUNS_LISTED)
-    context = {"runs": found, "runs_total": total, "now": datetime.now(UTC), "words": words}
-    return _html(await datasette.render_template("runs.html", context, request=request, view_name="runs"))
+    export = datasette.facts.export
+    told = {
+        "version": export.version if export else "",
+        "at": export.at.isoformat() if export else None,
+        "text": datasette.freshness(),
+    }
+    return Response.json(told, headers={"Cache-Control": "no-store"})
 
 
 async def run(datasette: Site, request: Request) -> Response:

@@ -13,7 +13,8 @@ from markupsafe import Markup
 from pluggy import HookimplMarker
 
 from clickup_toolkit.records import TABLES
-from clickup_toolkit.serve import pages, sign_in, spreadsheets
+from clickup_toolkit.serve import downloads, pages, sign_in, spreadsheets
+from clickup_toolkit.serve.monitor import views as monitor
 from clickup_toolkit.serve.words import duration
 
 if TYPE_CHECKING:
@@ -41,7 +42,12 @@ def register_routes(datasette: Datasette) -> list[tuple[str, Callable[..., Any]]
         (r"^/$", pages.home),
         (r"^/-/login$", sign_in.page),
         (r"^/-/password-tool$", sign_in.nothing),
-        (r"^/-/runs$", pages.runs),
+        (r"^/-/fresh\.json$", pages.fresh),
+        (r"^/-/export$", monitor.export_now),
+        (r"^/-/versions$", monitor.versions),
+        *downloads.ROUTES,
+        (r"^/-/runs$", monitor.runs),
+        (r"^/-/runs\.json$", monitor.state),
         (r"^/-/runs/(?P<name>[^/]+)\.ipynb$", pages.run_download),
         (r"^/-/runs/(?P<name>[^/]+)$", pages.run),
     ]

@@ -1,21 +1,31 @@
-"""The executed notebooks in ``runs/``: which there are, and how they ended."""
+"""The runs in ``runs/``: the executed notebook of each, the record of how it ended."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 from clickup_toolkit.serve.words import instant
+from clickup_toolkit.store import RunRecord, read_record
 
-__all__ = ["Run", "find_run", "list_runs"]
+__all__ = ["Run", "find_run", "list_runs", "newest_run"]
+
+_OUTCOMES = {"gaps": "with gaps"}
+_TONES = {"complete": "done", "done": "done", "failed": "failed"}
+_FRESH_SECONDS = 30.0  # papermill writes a notebook anew with every cell, and now and then in between
 
 
 class Run(NamedTuple):
-    """An executed notebook. ``state`` is ``done``, ``failed`` or ``unfinished`` (running, or cut off)."""
+    """An executed notebook, with what is known of its run.
+
+    ``state`` is the outcome in a word: ``complete``, ``with gaps``, ``failed``, ``stopped``; without a
+    ``record`` what the notebook tells: ``done``, ``failed``, ``running``, ``cut off``.
+    """
 
     name: str
     path: Path
@@ -23,6 +33,12 @@ class Run(NamedTuple):
     started: datetime | None
     seconds: float | None
     size: int
+    record: RunRecord | None = None
+
+    @property
+    def tone(self) -> str:
+        """How it went, as the stylesheets call it: ``done``, ``failed``, or ``unfinished`` for in between."""
+        return _TONES.get(self.state, "unfinished")
 
 
 class _Papermill(msgspec.Struct):
@@ -57,25 +73,42 @@ def find_run(folder: Path, name: str) -> Run | None:
     return next(_read([path]), None)
 
 
+def newest_run(folder: Path) -> str:
+    """Return the name of the newest run of a schedule; empty where there is none."""
+    return max((path.stem for path in folder.glob("[0-9]*Z*.ipynb")), default="")
+
+
 def _read(paths: list[Path]) -> Iterator[Run]:
     for path in paths:
         try:
-            text = path.read_bytes()
+            about = path.stat()
+            record = read_record(path.with_suffix(".json"))
+            if record is not None:
+                yield _of_record(path, about.st_size, record)
+            else:
+                yield _of_notebook(path, path.read_bytes(), time.time() - about.st_mtime)
         except OSError:
             continue  # removed since it was listed
-        yield _run(path, text)
 
 
-def _run(path: Path, text: bytes) -> Run:
+def _of_record(path: Path, size: int, record: RunRecord) -> Run:
+    started = datetime.fromtimestamp(record.started / 1000, UTC)
+    state = _OUTCOMES.get(record.outcome, record.outcome)
+    return Run(path.stem, path, state, started, record.seconds, size, record)
+
+
+def _of_notebook(path: Path, text: bytes, age: float) -> Run:
     try:
         told = _decode(text).metadata.papermill
     except msgspec.DecodeError:
         told = _Papermill()  # being written right now
     started = instant(told.start_time) if told.start_time else None
-    return Run(path.stem, path, _state(told), started, told.duration, len(text))
+    return Run(path.stem, path, _state(told, age), started, told.duration, len(text))
 
 
-def _state(told: _Papermill) -> str:
+def _state(told: _Papermill, age: float) -> str:
     if told.exception:
         return "failed"
-    return "done" if told.end_time else "unfinished"
+    if told.end_time:
+        return "done"
+    return "running" if age < _FRESH_SECONDS else "cut off"

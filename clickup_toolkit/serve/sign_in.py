@@ -23,7 +23,7 @@ _ADDRESS = "/-/login"
 OPEN_TO_ALL = (_ADDRESS, "/-/logout", "/-/static/", "/favicon.ico")
 """What the sign-in page needs; with a password set, strangers see nothing else of datasette."""
 
-_PROGRAMS_READ = (".json", ".jsono", ".csv", ".db", ".blob")
+_PROGRAMS_READ = (".json", ".jsono", ".csv", ".db", ".blob", ".parquet")
 
 
 async def page(datasette: Site, request: Request) -> Response:

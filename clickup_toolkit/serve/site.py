@@ -25,6 +25,7 @@ from clickup_toolkit.serve.access import Access
 from clickup_toolkit.serve.assets import asset_url
 from clickup_toolkit.serve.facts import Facts, read_facts
 from clickup_toolkit.serve.metadata import DATABASE, DATASETTE_SETTINGS, describe
+from clickup_toolkit.serve.monitor import Monitor
 from clickup_toolkit.serve.visitors import Visitors
 from clickup_toolkit.serve.words import ago
 from clickup_toolkit.settings import Settings
@@ -56,12 +57,14 @@ class Site(Datasette):  # type: ignore[misc]  # datasette has no types
         settings: Settings,
         access: Access,
         visitors: Visitors,
+        monitor: Monitor,
         database: Path | None,
         problem: str = "",
     ) -> None:
         self.toolkit = settings
         self.access = access
         self.visitors = visitors
+        self.monitor = monitor
         self.problem = problem
         self.database = database
         self.facts = Facts() if database is None else read_facts(database)

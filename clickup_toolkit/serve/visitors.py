@@ -21,7 +21,7 @@ from clickup_toolkit.serve.access import Access, TooManyTries, WrongCredentials
 from clickup_toolkit.serve.asgi import Scope, header
 from clickup_toolkit.serve.throttle import WRONG, Throttle, address_of
 
-__all__ = ["PERSON", "Actor", "Visitors"]
+__all__ = ["PERSON", "PROGRAM", "Actor", "Visitors"]
 
 Actor = dict[str, Any]
 """Whom datasette takes somebody for."""
@@ -29,7 +29,8 @@ Actor = dict[str, Any]
 PERSON = "admin"
 """The name that people sign in with."""
 
-_PROGRAM: Actor = {"id": "token"}
+PROGRAM: Actor = {"id": "token"}
+"""Whom a program with the token is taken for."""
 
 
 class Visitors:
@@ -47,7 +48,7 @@ class Visitors:
         Raises :class:`WrongCredentials` where it shows any that are wrong, and :class:`TooManyTries`.
         """
         if self._access.shows_token(scope):
-            return _PROGRAM
+            return PROGRAM
         scheme, _, shown = (header(scope, "authorization") or "").partition(" ")
         if scheme.lower() == "basic" and self._access.password_hash is not None:
             await self.check(scope, *_name_and_password(shown))
