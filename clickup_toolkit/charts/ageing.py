@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from clickup_toolkit.analyse import duration
 from clickup_toolkit.analyse.words import DAY
 from clickup_toolkit.charts.colors import ACCENT, ALARM, INK, WARNING
-from clickup_toolkit.charts.look import empty, escaped, figure, in_unit, label, ticks, unit_for, wrapped
+from clickup_toolkit.charts.look import empty, escaped, figure, in_unit, label, ticks, unit_for
 from clickup_toolkit.charts.rows import group_ids, group_names, has_groups, label_rows, rows_of, task_bars
 
 __all__ = ["ageing_work", "service_level_expectation", "work_item_age"]
@@ -32,49 +32,59 @@ def ageing_work(
     pace: pd.DataFrame | None = None,
     *,
     as_of: datetime | None = None,
-    top: int = 12,
+    place: str = "",
+    top: int = 10,
 ) -> go.Figure:
     """Draw started tasks by their age, a column for each status in the order of the workflow.
 
     ``table`` is what :func:`clickup_toolkit.analyse.ageing_work` returns, ``pace`` what
-    ``pace_percentiles`` does: columns of statuses that nobody is in. The bands tell how old 50, 70, 85 and 95
-    in 100 finished tasks were when they left the status. The ``top`` statuses with most tasks are columns;
-    of very many tasks the latest are drawn.
+    ``pace_percentiles`` does: columns of statuses that nobody is in. The bands tell how old 50, 70, 85 and
+    95 in 100 finished tasks were when they left the status. One workflow is drawn: that of ``place`` (a list, or the space of lists that
+    share theirs), by default the one with most started tasks; at most ``top`` statuses of it, and of very many
+    tasks the latest.
     """
     question = "Which unfinished work is getting old?"
-    if table.empty:
+    place = place or _largest_place(table)
+    here = table[table["place"] == place]
+    if here.empty:
         return empty(question, _NOTHING)
-    columns = _columns(table, pace, top)
-    here = table[table["status_key"].isin(columns.index)]
-    shown = here.sort_values(["pace", "age_ms"], ascending=False).head(_POINTS)
-    drawn_of = (
-        f"the latest {len(shown):,} of {len(table):,} tasks"
-        if len(shown) < len(table)
-        else "each mark a task"
+    columns = _columns(here, pace, place, top)
+    shown = here[here["status_key"].isin(columns.index)]
+    shown = shown.sort_values(["pace", "age_ms"], ascending=False).head(_POINTS)
+    counted = (
+        f"{len(here):,} of {len(table):,} started tasks" if len(here) < len(table) else "each mark a task"
     )
-    answer = f"Age since the start, logarithmic, by status; {drawn_of}; bands: finished work"
+    answer = f"{escaped(place)}: {counted}; age, logarithmic, by status; bands: finished work when it left"
     drawn = figure(question, answer, height=360, legend=True, as_of=as_of, table=table)
     for level, color in _BANDS.items():
         drawn.add_bar(**_band(columns, level, color))
     for trace in _marks(shown, columns):
         drawn.add_scatter(**trace)
-    oldest = max(float(here["age_ms"].max()), float(columns["pace_95_ms"].max(skipna=True) or 0))
-    low = max(float(here["age_ms"].min()) / DAY * 0.7, _MINUTE)
-    named = [
-        f"{wrapped(str(name), 12)}<br>({count:,})"
-        for name, count in zip(columns["status"], columns["tasks"], strict=True)
-    ]
+    _scaled(drawn, here["age_ms"], columns)
+    foot = drawn.layout.margin.b + 66
+    return drawn.update_layout(barmode="overlay", bargap=0.08, margin_b=foot, height=drawn.layout.height + 66)
+
+
+def _largest_place(table: pd.DataFrame) -> str:
+    return str(table["place"].value_counts(sort=True).index[0]) if len(table) else ""
+
+
+def _scaled(drawn: go.Figure, ages: pd.Series, columns: pd.DataFrame) -> None:
+    """Name the columns, and let the logarithmic axis reach from the youngest task to the oldest."""
+    named = zip(columns["status"], columns["tasks"], strict=True)
     drawn.update_xaxes(
-        tickvals=list(range(len(columns))), ticktext=named, showgrid=False, range=[-0.5, len(columns) - 0.5]
+        tickvals=list(range(len(columns))),
+        ticktext=[f"{label(str(name), 16)} ({count:,})" for name, count in named],
+        tickangle=-40,
+        showgrid=False,
+        range=[-0.5, len(columns) - 0.5],
     )
-    drawn.update_yaxes(
-        type="log",
-        title="age",
-        range=[np.log10(low), np.log10(max(oldest / DAY, low) * 1.4)],
-        **ticks(oldest),
-    )
-    foot = drawn.layout.margin.b + 46
-    return drawn.update_layout(barmode="overlay", bargap=0.08, margin_b=foot, height=drawn.layout.height + 46)
+    paces = columns["pace_95_ms"].max()
+    oldest = max(float(ages.max()), 0.0 if np.isnan(paces) else float(paces), 60_000.0)
+    least = max(min(float(ages.quantile(0.01)), float(columns["pace_50_ms"].min())) / DAY * 0.5, _MINUTE)
+    low = least if least == least else _MINUTE  # nan where there is no pace
+    top = np.log10(max(oldest / DAY, low) * 1.4)
+    drawn.update_yaxes(type="log", title="age", range=[float(np.log10(low)), float(top)], **ticks(oldest))
 
 
 def work_item_age(table: pd.DataFrame, *, as_of: datetime | None = None, top: int = 25) -> go.Figure:
@@ -140,18 +150,17 @@ def _late(late: int, within: float) -> str:
     return f"{duration(within)}; {late:,} beyond" if late else duration(within)
 
 
-def _columns(table: pd.DataFrame, pace: pd.DataFrame | None, top: int) -> pd.DataFrame:
+def _columns(table: pd.DataFrame, pace: pd.DataFrame | None, place: str, top: int) -> pd.DataFrame:
     """Return the statuses with most tasks, and those that nobody is in, in the workflow's order."""
     about = ["status", "place", "orderindex", "pace_50_ms", "pace_70_ms", "pace_85_ms", "pace_95_ms"]
     counts = table.groupby("status_key").size()
     first = table.drop_duplicates("status_key").set_index("status_key")[about]
     if pace is not None:
-        homes = set(first["place"])
-        idle = pace[~pace["status_key"].isin(first.index) & pace["place"].isin(homes)]
+        idle = pace[~pace["status_key"].isin(first.index) & (pace["place"] == place)]
         first = pd.concat([first, idle.set_index("status_key")[about]]) if len(idle) else first
     first = first.assign(tasks=counts.reindex(first.index).fillna(0).astype("int64"))
     chosen = first.sort_values("tasks", ascending=False, kind="stable").head(top)
-    return chosen.sort_values(["place", "orderindex"], kind="stable")
+    return chosen.sort_values("orderindex", kind="stable")
 
 
 def _band(columns: pd.DataFrame, level: int, color: str) -> dict[str, object]:

@@ -24,6 +24,7 @@ __all__ = [
     "MUTED",
     "PALE",
     "PALETTE",
+    "VEIL",
     "WARNING",
     "Theme",
     "contrast",
@@ -35,9 +36,10 @@ __all__ = [
 Theme: TypeAlias = Literal["light", "dark"]
 
 INK, FAINT, GRID = "#22272e", "#6b7480", "#e6e9ed"
-MUTED, PALE = "#818b98", "#a9cbe3"
-"""Grey beside a colour; a pale bar for what is not over."""
+MUTED, PALE, VEIL = "#818b98", "#a9cbe3", "rgba(255,255,255,0.8)"
+"""Grey beside a colour; a pale bar for what is not over; what lies behind words on a plot."""
 DARK = {INK: "#e6edf3", FAINT: "#9aa5b1", GRID: "#30363d", PALE: "#33556e", "white": "#161b22"}
+DARK[VEIL] = "rgba(22,27,34,0.8)"
 """What the dark theme has in place of the light one's own colours."""
 
 _ENOUGH = 3.0

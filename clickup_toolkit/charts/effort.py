@@ -82,8 +82,12 @@ def tracked_time(table: pd.DataFrame, *, as_of: datetime | None = None, top: int
     drawn.add_trace(_heat(hours, [str(names[key]) for key in chosen], unit))
     label_rows(drawn, [label(str(names[key]), 20) for key in chosen])
     return drawn.update_xaxes(
-        tickformat="%d %b", title=f"{unit} from Monday" if unit == "week" else unit, nticks=8
+        tickformat="%d %b", title=f"{unit} from Monday" if unit == "week" else unit, nticks=5, tickangle=0
     )
+
+
+def _hours(hours: float) -> str:
+    return "" if not hours > 0 else "<1" if hours < 0.95 else f"{hours:.0f}"
 
 
 def _heat(hours: pd.DataFrame, names: list[str], unit: str) -> go.Heatmap:
@@ -98,7 +102,8 @@ def _heat(hours: pd.DataFrame, names: list[str], unit: str) -> go.Heatmap:
         colorscale=[[0, "#eef4f9"], [0.5, "#6aa7d0"], [1, "#004b79"]],
         xgap=2,
         ygap=2,
-        texttemplate="%{z:.0f}" if written else None,
+        text=[[_hours(each) for each in row] for row in hours.to_numpy()] if written else None,
+        texttemplate="%{text}" if written else None,
         textfont={"size": 11},
         customdata=[[[label(name, 40), str(key)]] * len(columns) for name, key in told],
         meta={"id": "member"},

@@ -11,9 +11,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from clickup_toolkit.analyse import duration
-from clickup_toolkit.analyse.words import DAY
-from clickup_toolkit.charts.colors import ACCENT, ALARM, INK
-from clickup_toolkit.charts.look import empty, figure, in_unit, instants, label, ticks, unit_for
+from clickup_toolkit.charts.colors import ACCENT, ALARM, INK, VEIL
+from clickup_toolkit.charts.look import DATES, empty, figure, in_unit, instants, label, unit_for, upright
 
 __all__ = ["Measured", "finished_work", "time_histogram"]
 
@@ -25,10 +24,11 @@ _PARTS = (0.85, 0.5, 0.95, 0.7)  # in the order in which they get a label where 
 _SLE = 0.85
 _POINTS = 1500  # tasks drawn one by one; with more, cells tell how many, and the longest stay points
 _LONGEST = 250
+_FAR = 3  # times the 95th percentile: what took longer lies on the edge
 _COLUMNS, _ROWS = 48, 32
 _BARS = 30
+_ROOM = 0.05  # of the height, for the label of a line
 _NOTHING = "No finished task has a known {name}."
-_LINE = {"color": INK, "width": 1}
 
 
 def finished_work(
@@ -37,23 +37,31 @@ def finished_work(
     """Draw each finished task by when it was done and what it took, with percentile lines.
 
     ``table`` is what :func:`clickup_toolkit.analyse.finished_work` returns. The line of 85 in 100 is the
-    service level expectation. Of many tasks the longest are points, and all are counted in cells.
+    service level expectation. Of many tasks the longest are points, and all are counted in cells; what took
+    more than three times the 95th percentile lies on the upper edge, as a triangle.
     """
     known, question = _known(table, measure), _QUESTIONS[measure]
     if known.empty:
         return empty(question, _NOTHING.format(name=_NAMES[measure]))
-    within = float(known["ms"].quantile(_SLE))
+    edge = min(float(known["ms"].max()), max(float(known["ms"].quantile(0.95)) * _FAR, 60_000.0))
+    unit, name = unit_for([edge])
+    drawn = figure(question, _said(known, measure, name, edge), height=330, as_of=as_of, table=table)
     many = len(known) > _POINTS
-    how = "darker cells hold more tasks" if many else "each dot a task"
-    answer = f"{_NAMES[measure].capitalize()}, logarithmic; {how}. Expect 85% within {duration(within)}"
-    drawn = figure(question, answer, height=330, as_of=as_of, table=table)
     if many:
-        drawn.add_trace(_cells(known))
-    drawn.add_trace(_points(known.nlargest(_LONGEST, "ms") if many else known, many))
-    for part, label_it in _labelled(known["ms"]):
-        _percentile_line(drawn, part, float(known["ms"].quantile(part)), label_it)
-    drawn.update_yaxes(type="log", title=_NAMES[measure], **ticks(float(known["ms"].max())))
-    return drawn.update_xaxes(type="date", title="done on", tickformat="%d %b<br>%Y", nticks=7)
+        drawn.add_trace(_cells(known, unit, edge))
+    drawn.add_trace(_points(known.nlargest(_LONGEST, "ms") if many else known, unit, edge, many))
+    for part, label_it in _labelled(known["ms"], edge):
+        _percentile_line(drawn, part, float(known["ms"].quantile(part)), unit, label_it)
+    drawn.update_yaxes(title=f"{_NAMES[measure]}, {name}", range=[0, edge / unit * 1.04])
+    return drawn.update_xaxes(type="date", title="done on", tickformat=DATES, nticks=6, tickangle=0)
+
+
+def _said(known: pd.DataFrame, measure: Measured, unit: str, edge: float) -> str:
+    how = "darker cells hold more tasks" if len(known) > _POINTS else "each dot a task"
+    late = int((known["ms"] > edge).sum())
+    beyond = f"; {late:,} that took longer on the upper edge" if late else ""
+    within = duration(float(known["ms"].quantile(_SLE)))
+    return f"{_NAMES[measure].capitalize()} in {unit}, {how}{beyond}. Expect 85% within {within}"
 
 
 def time_histogram(
@@ -84,7 +92,7 @@ def time_histogram(
         customdata=[[duration(low), duration(high)] for low, high in pairwise(edges)],
         hovertemplate="%{y} tasks took %{customdata[0]} to %{customdata[1]}<extra></extra>",
     )
-    drawn.add_scatter(**_marks(known["ms"], unit, int(counts.max()), end))
+    _percentile_marks(drawn, known["ms"], unit, int(counts.max()), end)
     drawn.update_yaxes(title="tasks", range=[0, int(counts.max()) * 1.32])
     return drawn.update_xaxes(title=name, rangemode="tozero").update_layout(showlegend=False)
 
@@ -95,18 +103,21 @@ def _known(table: pd.DataFrame, measure: Measured) -> pd.DataFrame:
     return known.assign(ms=known[f"{measure}_ms"].clip(lower=60_000))
 
 
-def _points(shown: pd.DataFrame, small: bool) -> go.Scatter:
+def _points(shown: pd.DataFrame, unit: float, edge: float, small: bool) -> go.Scatter:
     told = zip(shown["name"], shown["ms"], shown["list"], shown["task_id"], strict=True)
+    beyond = (shown["ms"] > edge).tolist()
     return go.Scatter(
         x=instants(shown["finished"]),
-        y=in_unit(shown["ms"], DAY),
+        y=in_unit(shown["ms"].clip(upper=edge), unit),
         mode="markers",
         marker={
             "size": 5 if small else 8,
+            "symbol": ["triangle-up" if far else "circle" for far in beyond] if any(beyond) else "circle",
             "opacity": 0.75,
             "color": ACCENT,
             "line": {"color": "white", "width": 0.5},
         },
+        cliponaxis=False,
         customdata=[
             [label(str(name), 60), duration(took), label(str(home), 40), task]
             for name, took, home, task in told
@@ -118,81 +129,59 @@ def _points(shown: pd.DataFrame, small: bool) -> go.Scatter:
     )
 
 
-def _cells(known: pd.DataFrame) -> go.Heatmap:
+def _cells(known: pd.DataFrame, unit: float, edge: float) -> go.Heatmap:
     """Return how many tasks lie in each cell of time and duration."""
-    days = np.log10(known["ms"].to_numpy("float64") / DAY)
+    took = known["ms"].clip(upper=edge).to_numpy("float64") / unit
     at = known["finished"].dt.tz_localize(None).to_numpy("datetime64[m]").astype("float64")
-    counts, across, up = np.histogram2d(at, days, bins=(_COLUMNS, _ROWS))
+    counts, across, up = np.histogram2d(at, took, bins=(_COLUMNS, _ROWS))
     return go.Heatmap(
-        x=[str(np.datetime64(int(edge), "m")) for edge in across],
-        y=[round(float(10**edge), 5) for edge in up],
+        x=[str(np.datetime64(int(end), "m")) for end in across],
+        y=[round(float(end), 4) for end in up],
         z=[[int(count) or None for count in row] for row in counts.T],
         colorscale=[[0, "#d6e6f2"], [0.35, "#7fb3d8"], [1, "#003f66"]],
-        hovertemplate="%{z} tasks<extra></extra>",
-        colorbar={"title": {"text": "tasks"}, "thickness": 12, "len": 0.8},
-        showscale=True,
+        hovertemplate="%{z} tasks, around %{y:.3g} on %{x|%d %b %Y}<extra></extra>",
+        showscale=False,
     )
 
 
-def _labelled(values: pd.Series) -> list[tuple[float, bool]]:
-    """Return the percentiles, and whether there is room for the label of each on a logarithmic axis."""
-    whole = max(float(np.log10(values.max() / values.min())), 0.3) * 1.1
+def _labelled(values: pd.Series, edge: float) -> list[tuple[float, bool]]:
+    """Return the percentiles, and whether there is room for the label of each."""
     taken: list[float] = []
     told = []
     for part in _PARTS:
-        at = float(np.log10(values.quantile(part)))
-        free = all(abs(at - other) / whole > 0.055 for other in taken)
+        at = float(values.quantile(part)) / edge
+        free = all(abs(at - other) > _ROOM for other in taken)
         taken += [at] if free else []
         told.append((part, free))
     return told
 
 
-def _percentile_line(drawn: go.Figure, part: float, ms: float, label_it: bool) -> None:
+def _percentile_line(drawn: go.Figure, part: float, ms: float, unit: float, label_it: bool) -> None:
     is_sle = part == _SLE
+    color = ALARM if is_sle else INK
     drawn.add_hline(
-        y=ms / DAY,
-        line={
-            "color": ALARM if is_sle else INK,
-            "width": 2 if is_sle else 1,
-            "dash": "solid" if is_sle else "dot",
-        },
+        y=ms / unit,
+        line={"color": color, "width": 2 if is_sle else 1, "dash": "solid" if is_sle else "dot"},
     )
     if label_it:
         drawn.add_annotation(
             text=f"{part:.0%} within {duration(ms)}",
-            font={"size": 11, "color": ALARM if is_sle else INK},
-            bgcolor="rgba(255,255,255,0.8)",
-            borderpad=1,
+            font={"size": 11, "color": color},
+            bgcolor=VEIL,
+            borderpad=0,
             showarrow=False,
             x=1,
             xref="paper",
             xanchor="right",
-            y=float(np.log10(ms / DAY)),
+            y=ms / unit,
             yanchor="bottom",
         )
 
 
-def _marks(values: pd.Series, unit: float, highest: int, end: float) -> dict[str, object]:
-    """Return the percentiles as lines with labels, each on a height of its own so that none hides another."""
-    x: list[float | None] = []
-    y: list[float | None] = []
-    text: list[str] = []
+def _percentile_marks(drawn: go.Figure, values: pd.Series, unit: float, highest: int, end: float) -> None:
+    """Draw the percentiles as lines with labels, each on a height of its own so that none hides another."""
     for place, part in enumerate((0.5, 0.85, 0.95)):
-        ms = min(float(values.quantile(part)), end)
-        top = highest * (1.26 - 0.09 * place)
-        right = ms / end > 0.6
-        x += [ms / unit, ms / unit, None]
-        y += [0, top, None]
-        words = f"{part:.0%} within {duration(float(values.quantile(part)))}"
-        text += ["", f"{words} " if right else f" {words}", ""]
-    places = ["middle left" if at is not None and at * unit / end > 0.6 else "middle right" for at in x]
-    return {
-        "x": x,
-        "y": y,
-        "text": text,
-        "mode": "lines+text",
-        "textposition": places,
-        "textfont": {"size": 11},
-        "line": {**_LINE, "dash": "dot"},
-        "hoverinfo": "skip",
-    }
+        ms = float(values.quantile(part))
+        at, height = min(ms, end), highest * (1.26 - 0.1 * place)
+        words = f"{part:.0%} within {duration(ms)}"
+        upright(drawn, at / unit, height, words, left=at / end > 0.5, strong=part == _SLE)

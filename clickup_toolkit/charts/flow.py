@@ -8,8 +8,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from clickup_toolkit.analyse import duration
-from clickup_toolkit.charts.colors import ACCENT, INK, MUTED, PALE
-from clickup_toolkit.charts.look import empty, figure, in_unit, unit_for
+from clickup_toolkit.charts.colors import ACCENT, INK, MUTED, PALE, VEIL
+from clickup_toolkit.charts.look import DATES, empty, figure, in_unit, unit_for
 from clickup_toolkit.charts.rows import group_ids, group_names, has_groups, label_rows, rows_of
 
 __all__ = ["lead_and_cycle_time", "throughput"]
@@ -46,7 +46,7 @@ def throughput(table: pd.DataFrame, *, as_of: datetime | None = None) -> go.Figu
     drawn.add_scatter(**_rings(none, unit))
     _median_line(drawn, shown.loc[shown["complete"], "done"], unit)
     drawn.update_yaxes(title=f"tasks per {unit}", rangemode="tozero")
-    return drawn.update_xaxes(tickformat="%d %b<br>%Y", title=None)
+    return drawn.update_xaxes(tickformat=DATES, nticks=6, tickangle=0)
 
 
 def lead_and_cycle_time(table: pd.DataFrame, *, as_of: datetime | None = None, top: int = 15) -> go.Figure:
@@ -95,9 +95,9 @@ def _median_line(drawn: go.Figure, over: pd.Series, unit: str) -> None:
         annotation={
             "text": f"median {over.median():g}",
             "font": {"size": 11},
-            "bgcolor": "rgba(255,255,255,0.75)",
-            "x": 0,
-            "xanchor": "left",
+            "bgcolor": VEIL,
+            "x": 1,
+            "xanchor": "right",
             "yanchor": "bottom",
             "showarrow": False,
         },

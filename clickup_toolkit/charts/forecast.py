@@ -11,8 +11,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from clickup_toolkit.analyse import LIKELIHOODS
-from clickup_toolkit.charts.colors import ACCENT, INK
-from clickup_toolkit.charts.look import empty, figure
+from clickup_toolkit.charts.colors import ACCENT
+from clickup_toolkit.charts.look import DATES, empty, figure, upright
 
 __all__ = ["MANY_LIKELIHOODS", "forecast_how_many", "forecast_when"]
 
@@ -68,7 +68,7 @@ def forecast_when(
         for part, at in lines.items()
     }
     _draw(drawn, days, marks, "%{x|%d %b %Y}", dates=True)
-    return drawn.update_xaxes(title="done by", tickformat="%d %b<br>%Y", nticks=7)
+    return drawn.update_xaxes(title="done by", tickformat=DATES, nticks=6, tickangle=0)
 
 
 def _at(table: pd.DataFrame, column: str, likelihood: float) -> float:
@@ -109,22 +109,8 @@ def _draw(
         )
     middle = (low + high) / 2
     for place, (part, (at, words)) in enumerate(sorted(marks.items())):
-        x, height = _told(at, dates), top * (1.5 - 0.11 * place)
-        late = at > middle
-        drawn.add_scatter(
-            x=[x, x],
-            y=[0, height],
-            mode="lines+text",
-            text=["", f"{words} " if late else f" {words}"],
-            textposition="middle left" if late else "middle right",
-            textfont={"size": 12},
-            line={
-                "color": INK,
-                "width": 2 if part == 0.85 else 1,
-                "dash": "solid" if part == 0.85 else "dot",
-            },
-            hoverinfo="skip",
-        )
+        height = top * (1.5 - 0.11 * place)
+        upright(drawn, _told(at, dates), height, words, left=at > middle, strong=part == 0.85)
     drawn.update_yaxes(title="part of the futures", tickformat=".0%", range=[0, top * 1.6])
     drawn.update_layout(showlegend=False)
 

@@ -86,7 +86,7 @@ def flow_efficiency(table: pd.DataFrame, *, as_of: datetime | None = None, top: 
             name=name,
             marker={
                 "color": color,
-                "pattern": {"shape": shape, "fgcolor": "white", "size": 6, "solidity": 0.15},
+                "pattern": {"shape": shape, "fgcolor": "white", "size": 6, "fillmode": "overlay"},
             },
             text=[percent(part) if name == "active" else "" for part in share],
             textposition="inside",

@@ -14,10 +14,11 @@ from plotly.io import templates
 
 from clickup_toolkit.analyse.source import APPROXIMATED, EXACT, provenance
 from clickup_toolkit.analyse.words import DAY, HOUR, MINUTE
-from clickup_toolkit.charts.colors import ACCENT, DARK, FAINT, GRID, INK, PALETTE, Theme
+from clickup_toolkit.charts.colors import ACCENT, DARK, FAINT, GRID, INK, PALETTE, VEIL, Theme
 
 __all__ = [
     "ACCENT",
+    "DATES",
     "FAINT",
     "INK",
     "PALETTE",
@@ -31,10 +32,13 @@ __all__ = [
     "template_of",
     "ticks",
     "unit_for",
+    "upright",
     "wrapped",
 ]
 
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+DATES = "%d %b\n%Y"
+"""How an axis tells days: the year below, where it changes."""
 _NARROW = 50  # characters of a subtitle that fit a telephone
 _HEAD, _LINE, _LEGEND, _FOOT, _ROW = 52, 16, 42, 62, 36
 _MIDDLE = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5, "showarrow": False}
@@ -110,6 +114,25 @@ def figure(
     plot = height or _ROW * max(rows, 2)
     foot = _FOOT + (_LEGEND if legend else 0)
     return drawn.update_layout(height=round(head + plot + foot), margin={"t": head, "b": foot})
+
+
+def upright(
+    drawn: go.Figure, at: float | str, height: float, words: str, *, left: bool, strong: bool
+) -> None:
+    """Draw an upright line from the axis to ``height``, with words at its top, on its left or its right."""
+    line = {"color": INK, "width": 2 if strong else 1, "dash": "solid" if strong else "dot"}
+    drawn.add_shape(type="line", x0=at, x1=at, y0=0, y1=height, line=line)
+    drawn.add_annotation(
+        text=words,
+        x=at,
+        y=height,
+        xanchor="right" if left else "left",
+        yanchor="middle",
+        showarrow=False,
+        borderpad=1,
+        bgcolor=VEIL,
+        font={"size": 12, "color": INK},
+    )
 
 
 def source_of(table: pd.DataFrame) -> str:

@@ -8,13 +8,14 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from clickup_toolkit.analyse.source import APPROXIMATED, OBSERVED
-from clickup_toolkit.charts.colors import ACCENT, ALARM, FAINT, INK, MUTED, PALETTE
-from clickup_toolkit.charts.look import empty, figure, instants, label
+from clickup_toolkit.charts.colors import ACCENT, ALARM, FAINT, INK, MUTED, PALETTE, WARNING, written_on
+from clickup_toolkit.charts.look import DATES, empty, figure, instants, label
 from clickup_toolkit.charts.rows import has_groups
 
 __all__ = ["cumulative_flow", "net_flow", "work_in_progress"]
 
-_STAGES = {"done": ("#7aa6c2", ""), "in progress": ("#0072B2", ""), "to do": ("#c9ced6", "")}
+_STAGES = {"done": MUTED, "in progress": ACCENT, "to do": WARNING}
+_THICK = 0.07  # of the height: a band that bears its name
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
@@ -40,7 +41,7 @@ def work_in_progress(table: pd.DataFrame, *, as_of: datetime | None = None, top:
         drawn.add_scatter(**trace, customdata=[[key]] * len(rows), meta={"id": str(table.columns[1])})
     _mark_observed(drawn, table, "at")
     drawn.update_yaxes(title="tasks", rangemode="tozero")
-    return drawn.update_xaxes(tickformat="%d %b<br>%Y", nticks=7)
+    return drawn.update_xaxes(tickformat=DATES, nticks=6, tickangle=0)
 
 
 def net_flow(table: pd.DataFrame, *, as_of: datetime | None = None) -> go.Figure:
@@ -61,7 +62,10 @@ def net_flow(table: pd.DataFrame, *, as_of: datetime | None = None) -> go.Figure
             x=x,
             y=(sign * sums[name]).tolist(),
             name=name,
-            marker={"color": color, "pattern": {"shape": shape, "fgcolor": "white", "size": 6}},
+            marker={
+                "color": color,
+                "pattern": {"shape": shape, "fgcolor": "white", "size": 6, "fillmode": "overlay"},
+            },
             customdata=[[int(count)] for count in sums[name]],
             hovertemplate=f"%{{customdata[0]}} {name}, {unit} of %{{x|%d %b %Y}}<extra></extra>",
         )
@@ -76,7 +80,7 @@ def net_flow(table: pd.DataFrame, *, as_of: datetime | None = None) -> go.Figure
     )
     _mark_observed(drawn, table, unit)
     drawn.update_yaxes(title=f"tasks per {unit}", zeroline=True, zerolinecolor=INK)
-    return drawn.update_xaxes(tickformat="%d %b<br>%Y", nticks=7).update_layout(
+    return drawn.update_xaxes(tickformat=DATES, nticks=6, tickangle=0).update_layout(
         barmode="relative", bargap=0.25
     )
 
@@ -97,7 +101,7 @@ def cumulative_flow(table: pd.DataFrame, *, as_of: datetime | None = None) -> go
     drawn = figure(question, answer, height=300, legend=True, as_of=as_of, table=table)
     counts["done"] -= before
     x = instants(pd.Series(counts.index))
-    for stage, (color, _) in _STAGES.items():
+    for stage, color in _STAGES.items():
         drawn.add_scatter(
             x=x,
             y=counts[stage].tolist(),
@@ -108,9 +112,23 @@ def cumulative_flow(table: pd.DataFrame, *, as_of: datetime | None = None) -> go
             fillcolor=color,
             hovertemplate=f"%{{y}} {stage}, %{{x|%d %b %Y}}<extra></extra>",
         )
+    _name_bands(drawn, counts, x[-1])
     _mark_observed(drawn, table, "at")
     drawn.update_yaxes(title="tasks", rangemode="tozero")
-    return drawn.update_xaxes(tickformat="%d %b<br>%Y", nticks=7).update_layout(legend_traceorder="reversed")
+    drawn.update_xaxes(tickformat=DATES, nticks=6, tickangle=0)
+    return drawn.update_layout(legend_traceorder="reversed")
+
+
+def _name_bands(drawn: go.Figure, counts: pd.DataFrame, at: str) -> None:
+    """Write the names of the stages into those bands that are thick enough at their end."""
+    below, whole = 0, max(float(counts.sum(axis=1).max()), 1.0)
+    for stage, color in _STAGES.items():
+        thick = int(counts[stage].iloc[-1])
+        if thick > _THICK * whole:
+            font = {"size": 12, "color": written_on(color)}
+            place = {"x": at, "xanchor": "right", "xshift": -4, "y": below + thick / 2}
+            drawn.add_annotation(text=stage, font=font, showarrow=False, **place)
+        below += thick
 
 
 def _largest(table: pd.DataFrame, top: int) -> list[str]:

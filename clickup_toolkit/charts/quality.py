@@ -22,14 +22,18 @@ def data_quality(table: pd.DataFrame, *, as_of: datetime | None = None) -> go.Fi
     ``table`` is what :func:`clickup_toolkit.analyse.data_quality` returns; checks that pass are counted.
     """
     question = "How far can the data be trusted?"
+    gaps = int(table.loc[table["check"] == "gaps", "count"].sum())
+    table, whole = table[table["check"] != "gaps"], table
     failing = table[(table["count"] > 0) & table["share"].notna()]
     passed = int(((table["count"] == 0) & (table["of"] > 0)).sum())
     if failing.empty:
         why = "There is nothing to check yet." if not passed else f"All {passed} checks pass."
         return empty(question, why)
     shown = failing.sort_values(["share", "count"], ascending=False, kind="stable")
-    answer = f"Part of what was looked at that fails the check; {passed} other checks pass"
-    drawn = figure(question, answer, rows=len(shown), as_of=as_of, table=table)
+    answer = f"Part of what was looked at that fails the check; {passed} other checks pass" + (
+        f"; {gaps:,} things could not be read (see the gaps)" if gaps else ""
+    )
+    drawn = figure(question, answer, rows=len(shown), as_of=as_of, table=whole)
     told = zip(shown["count"], shown["of"], shown["meaning"], shown["check"], strict=True)
     drawn.add_bar(
         y=rows_of(shown),
@@ -50,6 +54,6 @@ def data_quality(table: pd.DataFrame, *, as_of: datetime | None = None) -> go.Fi
     )
     label_rows(drawn, ["<br>".join(textwrap.wrap(escaped(str(what)), 26)) for what in shown["meaning"]])
     drawn.update_xaxes(
-        tickformat=".0%", title="part that fails", range=[0, 1.3], tickvals=[0, 0.25, 0.5, 0.75, 1]
+        tickformat=".0%", title="part that fails", range=[0, 1.35], tickvals=[0, 0.5, 1], tickangle=0
     )
     return drawn.update_layout(bargap=0.3, uniformtext_mode=False)

@@ -43,10 +43,14 @@ class Drawing(Measures):
         """Draw how cycle (or lead) times are spread."""
         return charts.time_histogram(self.finished_work(since=since), as_of=self.now, measure=measure)
 
-    def chart_ageing_work(self, *, since: When | None = None, top: int = 12) -> go.Figure:
-        """Draw unfinished work by its age in the columns of the workflow, over the pace of finished work."""
+    def chart_ageing_work(self, place: str = "", *, since: When | None = None, top: int = 10) -> go.Figure:
+        """Draw unfinished work by its age in the columns of a workflow, over the pace of finished work.
+
+        ``place`` is the list whose workflow it is, or the space of lists that share theirs; by default the
+        one with most started tasks.
+        """
         table, pace = self.ageing_work(since=since), self.pace_percentiles(since=since)
-        return charts.ageing_work(table, pace, as_of=self.now, top=top)
+        return charts.ageing_work(table, pace, as_of=self.now, place=place, top=top)
 
     def chart_work_item_age(self, *, top: int = 25) -> go.Figure:
         """Draw the oldest started tasks."""
