@@ -13,7 +13,7 @@ from markupsafe import Markup
 from pluggy import HookimplMarker
 
 from clickup_toolkit.records import TABLES
-from clickup_toolkit.serve import downloads, pages, sign_in, spreadsheets
+from clickup_toolkit.serve import dashboards, downloads, pages, sign_in, spreadsheets
 from clickup_toolkit.serve.monitor import views as monitor
 from clickup_toolkit.serve.words import duration
 
@@ -46,6 +46,7 @@ def register_routes(datasette: Datasette) -> list[tuple[str, Callable[..., Any]]
         (r"^/-/export$", monitor.export_now),
         (r"^/-/versions$", monitor.versions),
         *downloads.ROUTES,
+        *dashboards.ROUTES,
         (r"^/-/runs$", monitor.runs),
         (r"^/-/runs\.json$", monitor.state),
         (r"^/-/runs/(?P<name>[^/]+)\.ipynb$", pages.run_download),
