@@ -39,9 +39,9 @@ def ageing_work(
 
     ``table`` is what :func:`clickup_toolkit.analyse.ageing_work` returns, ``pace`` what
     ``pace_percentiles`` does: columns of statuses that nobody is in. The bands tell how old 50, 70, 85 and
-    95 in 100 finished tasks were when they left the status. One workflow is drawn: that of ``place`` (a list, or the space of lists that
-    share theirs), by default the one with most started tasks; at most ``top`` statuses of it, and of very many
-    tasks the latest.
+    95 in 100 finished tasks were when they left the status. One workflow is drawn: that of ``place`` (a
+    list, or the space of lists that share theirs), by default the one with most started tasks; at most
+    ``top`` statuses of it, and of very many tasks the latest.
     """
     question = "Which unfinished work is getting old?"
     place = place or _largest_place(table)

@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
-import importlib.util
-import shutil
+from importlib.resources import files
 from pathlib import Path
 
 import plotly.graph_objects as go
 
 from clickup_toolkit.errors import StorageError
 
-__all__ = ["to_png"]
+__all__ = ["to_png", "to_png_bytes"]
 
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+_KALEIDO = "Install it: pip install 'clickup-workspace-toolkit[notebooks]'"
+_CHROMIUM = "Install it: apt-get install chromium; or name one with BROWSER_PATH."
 
 
 def to_png(figure: go.Figure, path: str | Path, *, width: int = 1000, scale: float = 2) -> Path:
     """Write the figure as a PNG picture of ``width`` and its own height, times ``scale``; return the path.
 
-    Raises :class:`StorageError` that names what to install where kaleido or a Chromium, which draws the
-    picture, is missing, and where the picture cannot be written.
+    Raises :class:`StorageError` that names what to install where kaleido, or a Chromium or Chrome, which draws
+    the picture, is missing, and where the picture cannot be written.
     """
     target = Path(path).expanduser()
-    if importlib.util.find_spec("kaleido") is None:
-        raise StorageError(
-            "Pictures need kaleido, which is not installed.", "Install it: pip install kaleido"
-        )
-    if not any(map(shutil.which, _BROWSERS)):
-        raise StorageError(
-            "Pictures need a Chromium or Chrome, which is not installed.",
-            "Install it: apt-get install chromium",
-        )
-    picture = figure.to_image(format="png", width=width, height=figure.layout.height or 450, scale=scale)
+    picture = to_png_bytes(figure, width=width, scale=scale)
     try:
         target.write_bytes(picture)
     except OSError as error:
         raise StorageError(f"{target} cannot be written: {error.strerror}.", "Name another file.") from error
     return target
+
+
+def to_png_bytes(figure: go.Figure, *, width: int = 1000, scale: float = 2) -> bytes:
+    """Return the picture that :func:`to_png` writes."""
+    try:
+        import kaleido
+        from choreographer.errors import ChromeNotFoundError
+    except ModuleNotFoundError as error:
+        raise StorageError("Pictures need kaleido, which is not installed.", _KALEIDO) from error
+    size = {"width": width, "height": figure.layout.height or 450, "scale": scale}
+    # Nothing is asked of a foreign host: plotly.js is the package's own, and MathJax is not used.
+    page = {"plotlyjs": files("plotly") / "package_data" / "plotly.min.js", "mathjax": False}
+    try:
+        picture = kaleido.calc_fig_sync(figure.to_dict(), opts={"format": "png", **size}, kopts=page)
+    except ChromeNotFoundError as error:
+        raise StorageError(
+            "Pictures need a Chromium or Chrome, which is not installed.", _CHROMIUM
+        ) from error
+    return bytes(picture)
