@@ -21,7 +21,7 @@ from tests.histories import Story, believable
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
-TIME_IN_STATUS = FOLDER / "time-in-status.ipynb"
+TIME_IN_STATUS = FOLDER / "3-time-in-status.ipynb"
 SECONDS = 120
 
 
