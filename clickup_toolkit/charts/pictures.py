@@ -18,8 +18,8 @@ _CHROMIUM = "Install it: apt-get install chromium; or name one with BROWSER_PATH
 def to_png(figure: go.Figure, path: str | Path, *, width: int = 1000, scale: float = 2) -> Path:
     """Write the figure as a PNG picture of ``width`` and its own height, times ``scale``; return the path.
 
-    Raises :class:`StorageError` that names what to install where kaleido, or a Chromium or Chrome, which draws
-    the picture, is missing, and where the picture cannot be written.
+    Raises :class:`StorageError` that names what to install where kaleido, or a Chromium or Chrome, which
+    draws the picture, is missing, and where the picture cannot be written.
     """
     target = Path(path).expanduser()
     picture = to_png_bytes(figure, width=width, scale=scale)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ import pandas as pd
 
 from clickup_toolkit import charts
 from clickup_toolkit.errors import StorageError
+from clickup_toolkit.progress import progress_bar
 from clickup_toolkit.records import TABLES
 from clickup_toolkit.settings import Settings
 from clickup_toolkit.workspace import face
@@ -181,13 +183,16 @@ class Workspace(Drawing, TableNames):
     async def export(self, *, full: bool = False, progress: Progress | None = None) -> Report:
         """Export the workspace anew into ``data_dir``, and see the result from then on.
 
-        The token and the workspace's id come from the environment or ``.env``. Raises
-        :class:`~clickup_toolkit.errors.ToolkitError`; the last good export stays in place then.
+        A bar shows how far it is, unless ``progress`` is told instead. The token and the workspace's id come
+        from the environment or ``.env``. Raises :class:`~clickup_toolkit.errors.ToolkitError`; the last good
+        export stays in place then.
         """
         from clickup_toolkit.export import run_export
 
         settings = Settings.read(need=("token", "team_id"), dotenv=find_dotenv())
-        report = await run_export(replace(settings, data_dir=self.data_dir), full=full, progress=progress)
+        settings = replace(settings, data_dir=self.data_dir)
+        with nullcontext(progress) if progress else progress_bar() as told:
+            report = await run_export(settings, full=full, progress=told)
         self.reload()
         return report
 
