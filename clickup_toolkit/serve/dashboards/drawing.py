@@ -15,17 +15,17 @@ from clickup_toolkit import analyse, charts
 from clickup_toolkit.serve.dashboards.links import TASK, Links
 from clickup_toolkit.serve.dashboards.panels import Cell, Panel, Table
 
-__all__ = ["EMPTY", "cut", "in_words", "panel"]
+__all__ = ["Lead", "cut", "in_words", "panel"]
 
-EMPTY = Table((), (), 0)
 _ROWS = 50  # of a table beside a chart
 _LETTERS = 140  # of a cell
-_TOP, _LEGEND, _BOTTOM = 10, 44, 8
+_TOP = 10  # pixels above a plot whose title stands on the page
 _MARKUP = re.compile("<[^>]*>")
 _FROM = re.compile(r"(?: ·)? (?:exact figures|approximated from ClickUp.s sums|observed since .*)$")
 """What figures rest on, at the end of a chart's subtitle; the panel says it in a line of its own."""
 
 Href = Callable[[Mapping[str, Any]], str]
+Lead = Callable[[str, str], str]
 
 
 def panel(
@@ -39,11 +39,13 @@ def panel(
     heading: str = "",
     of_period: bool = True,
     wide: bool = False,
+    lead: Lead | None = None,
 ) -> Panel:
     """Return the panel of a chart that :mod:`clickup_toolkit.charts` drew of ``table``.
 
     What the chart asks in its title becomes the heading, so that it is text of the page. ``rows`` is the
-    table beside it (default: the measure's own, in words).
+    table beside it (default: the measure's own, in words), ``lead`` where a mark of a kind and id leads
+    (default: as :meth:`Links.of` says).
     """
     title = figure.layout.title
     asked = _MARKUP.sub("", title.text or "")
@@ -58,7 +60,7 @@ def panel(
         heading=heading or asked,
         said=said,
         summary=summary,
-        figure=_figure(light, links) if drawn else "",
+        figure=_figure(light, lead or links.of) if drawn else "",
         table=rows if rows is not None else in_words(table, links),
         source=str(analyse.provenance(table)) if "source" in table.attrs else "",
         height=int(light.layout.height or 0),
@@ -107,13 +109,12 @@ def _untitled(figure: go.Figure) -> go.Figure:
     """Take title and room for it out of a figure; the page has them as text."""
     shown = go.Figure(figure)
     top = int(shown.layout.margin.t or 0)
-    wanted = _LEGEND if shown.layout.showlegend and (shown.layout.legend.y or 1) >= 1 else _TOP
-    if top > wanted and shown.layout.height:
-        shown.update_layout(height=shown.layout.height - (top - wanted), margin_t=wanted)
+    if top > _TOP and shown.layout.height:
+        shown.update_layout(height=shown.layout.height - (top - _TOP), margin_t=_TOP)
     return shown.update_layout(title=None)
 
 
-def _figure(light: go.Figure, links: Links) -> str:
+def _figure(light: go.Figure, lead: Lead) -> str:
     """Return the JSON of a figure for a ``<script>``: nothing in it can end that element."""
     told = _plain(light)
     dark = _plain(charts.themed(light, "dark"))
@@ -121,7 +122,7 @@ def _figure(light: go.Figure, links: Links) -> str:
         "data": told["data"],
         "layout": told["layout"],
         "dark": list(_differences(told, dark, ())),
-        "links": _links(told, links),
+        "links": _links(told, lead),
     }
     text = json.dumps(whole, separators=(",", ":"), ensure_ascii=False)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
@@ -144,7 +145,7 @@ def _differences(one: Any, other: Any, path: tuple[str | int, ...]) -> Any:
         yield [list(path), other]
 
 
-def _links(told: dict[str, Any], links: Links) -> dict[str, Any]:
+def _links(told: dict[str, Any], lead: Lead) -> dict[str, Any]:
     """Return where marks lead, by kind and id; tasks by what their address begins with."""
     found: dict[str, dict[str, str]] = {}
     begins = ""
@@ -155,7 +156,7 @@ def _links(told: dict[str, Any], links: Links) -> dict[str, Any]:
         elif kind:
             known = found.setdefault(kind, {})
             for key in {str(row[-1]) for row in _rows(trace.get("customdata"))} - known.keys():
-                known[key] = links.of(kind, key)
+                known[key] = lead(kind, key)
     return {"task": begins, **found}
 
 

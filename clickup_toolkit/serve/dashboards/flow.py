@@ -14,9 +14,8 @@ from clickup_toolkit.serve.dashboards.summaries import (
     of_ages,
     of_finished,
     of_flow,
-    of_throughput,
 )
-from clickup_toolkit.serve.dashboards.weeks import cumulative_flow, throughput
+from clickup_toolkit.serve.dashboards.weeks import cumulative_flow, weekly
 
 __all__ = ["make"]
 
@@ -25,14 +24,13 @@ _ROWS = 60
 
 def make(narrowed: Narrowed, links: Links) -> Told:
     """Return facts and the four charts of flow."""
-    weeks = throughput(narrowed)
     return Told(
         facts=facts_of_flow(narrowed, links),
         panels=(
             _finished(narrowed, links),
             _ageing(narrowed, links),
             _cumulative(narrowed, links),
-            panel("throughput", weeks, charts.throughput(weeks), links, summary=of_throughput(weeks)),
+            weekly(narrowed, links),
         ),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from urllib.parse import urlencode
 
@@ -20,6 +20,7 @@ TASKS = "/clickup/tasks"
 TASK = f"{TASKS}/"
 """What the address of a task's page begins with; its id follows, as datasette writes it."""
 
+NOTHING: Mapping[str, str] = {}
 _LONGEST = 6_000  # characters of an address: servers and browsers take 8,000 at least
 
 
@@ -42,31 +43,35 @@ class Links:
 
     def done_between(self, since: datetime | None, until: datetime | None) -> str:
         """Return the address of the tasks done in a period."""
-        said = {"date_done__notblank": "1"} if since is None else {"date_done__gte": _iso(since)}
-        if until is not None:
-            said["date_done__lt"] = _iso(until + timedelta(milliseconds=1))
-        return self.tasks(said, _sort_desc="date_done")
+        return self.tasks(self.done(since, until), _sort_desc="date_done")
 
-    def entries(self, member: str, since: datetime, until: datetime) -> str:
+    def done(self, since: datetime | None, until: datetime | None) -> dict[str, str]:
+        """Return the conditions of the tasks done in a period, both its ends in it."""
+        return _between("date_done", since, until) or {"date_done__notblank": "1"}
+
+    def entries(self, member: str, since: datetime | None, until: datetime | None) -> str:
         """Return the address of a member's time entries of a period."""
         who = {"member_id": member} if member else {"member_id__isblank": "1"}
-        said = {**who, "start__gte": _iso(since), "start__lt": _iso(until), "_sort_desc": "start"}
+        said = {**who, **_between("start", since, until), "_sort_desc": "start"}
         return _address("/clickup/time_entries", list(said.items()))
 
-    def of(self, kind: str, key: str) -> str:
-        """Return where a mark of this kind leads (see :mod:`clickup_toolkit.charts`); empty for nowhere."""
+    def of(self, kind: str, key: str, more: Mapping[str, str] = NOTHING) -> str:
+        """Return where a mark of this kind leads (see :mod:`clickup_toolkit.charts`); empty for nowhere.
+
+        ``more`` are conditions that the tasks of a group meet, too.
+        """
         if kind == "task":
             return self.task(key)
         if kind == "status":
             return self._of_status(key)
         if kind in ("list", "space", "folder"):
-            return self.tasks({f"{kind}_id": key} if key else {f"{kind}_id__isblank": "1"})
+            return self.tasks({f"{kind}_id": key} if key else {f"{kind}_id__isblank": "1"}, **more)
         if kind == "priority":
-            return self.tasks({"priority": key} if key else {"priority__isblank": "1"})
+            return self.tasks({"priority": key} if key else {"priority__isblank": "1"}, **more)
         if kind == "task_type":
-            return self.tasks({"task_type_id": key})
+            return self.tasks({"task_type_id": key}, **more)
         if kind == "member" and key:
-            return self.tasks(_where=_assigned([key]))
+            return self.tasks({**more, "_where": _assigned([key])})
         return ""
 
     def _of_status(self, key: str) -> str:
@@ -101,6 +106,11 @@ class Links:
                 yield f"{column}__in", ",".join(chosen)
         if self._filters.member:
             yield "_where", _assigned(self._filters.member)
+
+
+def _between(column: str, since: datetime | None, until: datetime | None) -> dict[str, str]:
+    said = {} if since is None else {f"{column}__gte": _iso(since)}
+    return said if until is None else {**said, f"{column}__lte": _iso(until)}
 
 
 def _assigned(members: Iterable[str]) -> str:

@@ -12,8 +12,8 @@ from clickup_toolkit.serve.dashboards.drawing import cut, panel
 from clickup_toolkit.serve.dashboards.links import Links
 from clickup_toolkit.serve.dashboards.narrowed import Narrowed
 from clickup_toolkit.serve.dashboards.panels import Cell, Change, Fact, Table, Told
-from clickup_toolkit.serve.dashboards.summaries import facts_of_flow, of_throughput, of_waits
-from clickup_toolkit.serve.dashboards.weeks import throughput
+from clickup_toolkit.serve.dashboards.summaries import facts_of_flow, of_waits
+from clickup_toolkit.serve.dashboards.weeks import weekly
 
 __all__ = ["make"]
 
@@ -26,7 +26,6 @@ _DONE = ("date_done", "date_closed")
 def make(narrowed: Narrowed, links: Links) -> Told:
     """Return facts, changes, gaps, and the charts of what waits and of what gets finished."""
     waits = narrowed.ask("where_work_waits", by="status")
-    weeks = throughput(narrowed)
     since, changes = _changes(narrowed, links)
     return Told(
         facts=(_tasks(narrowed, links), *facts_of_flow(narrowed, links)),
@@ -40,7 +39,7 @@ def make(narrowed: Narrowed, links: Links) -> Told:
                 summary=of_waits(waits),
                 of_period=False,
             ),
-            panel("throughput", weeks, charts.throughput(weeks), links, summary=of_throughput(weeks)),
+            weekly(narrowed, links),
         ),
         since=since,
         changes=changes,

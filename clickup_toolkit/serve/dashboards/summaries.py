@@ -6,6 +6,7 @@ import pandas as pd
 
 from clickup_toolkit import analyse
 from clickup_toolkit.analyse import duration, percent
+from clickup_toolkit.analyse.basis import NOT_STARTED
 from clickup_toolkit.serve.dashboards.drawing import cut
 from clickup_toolkit.serve.dashboards.links import Links
 from clickup_toolkit.serve.dashboards.narrowed import Narrowed
@@ -18,6 +19,7 @@ __all__ = [
     "of_estimates",
     "of_finished",
     "of_flow",
+    "of_groups",
     "of_queues",
     "of_throughput",
     "of_times",
@@ -26,6 +28,7 @@ __all__ = [
     "of_waits",
 ]
 
+_GROUPS = 15  # that the chart shows
 _NONE = "There is nothing to show."
 
 
@@ -40,7 +43,7 @@ def facts_of_flow(narrowed: Narrowed, links: Links) -> tuple[Fact, ...]:
     return (
         Fact("Done", f"{0 if row is None else int(row['done']):,}", period, done_at),
         Fact("Cycle time, median", "–" if row is None else duration(row["cycle_median_ms"]), late),
-        Fact("In progress", f"{len(ages):,}", "started and not finished", _in_progress(links)),
+        Fact("In progress", f"{len(ages):,}", "started, not finished", _in_progress(links)),
         Fact(
             "Oldest in progress",
             "–" if oldest is None else duration(oldest["age_ms"]),
@@ -80,8 +83,8 @@ def of_finished(table: pd.DataFrame) -> str:
     slowest = known.iloc[int(took.to_numpy().argmax())]
     return (
         f"{_tasks(len(took))} finished: half of them within {duration(float(took.median()))} from their "
-        f"start, 85% within {duration(float(took.quantile(0.85)))}. The slowest, {cut(slowest['name'])}, took "
-        f"{duration(slowest['cycle_ms'])}."
+        f"start, 85% within {duration(float(took.quantile(0.85)))}. The slowest, {_quoted(slowest['name'])}, "
+        f"took {duration(slowest['cycle_ms'])}."
     )
 
 
@@ -93,7 +96,7 @@ def of_ages(table: pd.DataFrame) -> str:
     oldest = table.iloc[int(table["age_ms"].to_numpy().argmax())]
     return (
         f"{_tasks(len(table))} in progress; {late:,} of them older than 85% of the finished tasks were when "
-        f"they left the same status. The oldest, {cut(oldest['name'])}, was started "
+        f"they left the same status. The oldest, {_quoted(oldest['name'])}, was started "
         f"{duration(oldest['age_ms'])} ago."
     )
 
@@ -110,14 +113,32 @@ def of_flow(table: pd.DataFrame) -> str:
     return f"Since {wide.index[0]:%d %b %Y}: {', '.join(words)} tasks."
 
 
+def of_groups(table: pd.DataFrame) -> str:
+    """Say which group's tasks take longest from start to done, and where."""
+    table = table[~table["status_type"].isin(NOT_STARTED)]
+    if table.empty:
+        return _NONE
+    group = str(table.columns[1])
+    sums = table.groupby(table.columns[0]).agg(whole=("sum_ms", "sum"), each=("per_task_ms", "sum"))
+    longest = sums.nlargest(_GROUPS, "whole")["each"].idxmax()
+    rows = table[table[table.columns[0]] == longest]
+    top = rows.iloc[int(rows["per_task_ms"].to_numpy().argmax())]
+    return (
+        f"Of those with most time, a task of {_quoted(top[group])} takes longest: "
+        f"{duration(float(rows['per_task_ms'].sum()))} on average from its start, "
+        f"{duration(top['per_task_ms'])} of it in {_quoted(top['status'])}."
+    )
+
+
 def of_times(table: pd.DataFrame) -> str:
     """Say in which status tasks stay longest."""
+    table = table[~table["status_type"].isin(NOT_STARTED)]
     if table.empty:
         return _NONE
     top = table.iloc[int(table["sum_ms"].to_numpy().argmax())]
     return (
-        f"Most time goes by in {cut(top['status'])} ({cut(top['place'])}): half of the tasks that were in it "
-        f"stayed at most {duration(top['median_ms'])}, 85% at most {duration(top['p85_ms'])}."
+        f"Most time goes by in {_status(top)}: half of the tasks that were in it stayed "
+        f"at most {duration(top['median_ms'])}, 85% at most {duration(top['p85_ms'])}."
     )
 
 
@@ -128,8 +149,8 @@ def of_waiting(table: pd.DataFrame) -> str:
     top = table.iloc[0]
     return (
         f"{_tasks(len(table))} started and unfinished, half of them for {duration(table['age_ms'].median())} "
-        f"or more in their status. {cut(top['name'])} has waited longest: {duration(top['age_ms'])} in "
-        f"{cut(top['status'])}."
+        f"or more in their status. {_quoted(top['name'])} has waited longest: {duration(top['age_ms'])} in "
+        f"{_quoted(top['status'])}."
     )
 
 
@@ -139,9 +160,7 @@ def of_queues(table: pd.DataFrame) -> str:
         return _NONE
     last = table[table["at"] == table["at"].max()]
     top = last.iloc[int(last["queue"].to_numpy().argmax())]
-    return (
-        f"The longest queue is {cut(top['status'])} ({cut(top['place'])}): {_tasks(int(top['queue']))} now."
-    )
+    return f"The longest queue is {_status(top)}: {_tasks(int(top['queue']))} now."
 
 
 def of_tracked(table: pd.DataFrame) -> str:
@@ -165,13 +184,21 @@ def of_estimates(table: pd.DataFrame) -> str:
     ratio, over = float(table["tracked_ms"].sum()) / estimated, int(table["over"].sum())
     return (
         f"{_tasks(compared)} with an estimate and tracked time took {ratio:.2g} times what was estimated; "
-        f"{over:,} took more than that."
+        f"{over:,} of them took more than estimated."
     )
 
 
 def hours(ms: float) -> str:
     """Say an amount of work: in hours, since a day of work is none of 24."""
     return f"{ms / 3_600_000:,.{0 if ms >= 36_000_000 else 1}f}\u00a0h"
+
+
+def _quoted(name: object) -> str:
+    return f"“{cut(name)}”"
+
+
+def _status(row: pd.Series) -> str:
+    return f"{_quoted(row['status'])} ({cut(row['place'])})"
 
 
 def _tasks(count: int) -> str:

@@ -7,7 +7,7 @@ from clickup_toolkit.serve.dashboards.drawing import panel
 from clickup_toolkit.serve.dashboards.links import Links
 from clickup_toolkit.serve.dashboards.narrowed import Narrowed
 from clickup_toolkit.serve.dashboards.panels import Panel, Told
-from clickup_toolkit.serve.dashboards.summaries import of_queues, of_times, of_waiting, of_waits
+from clickup_toolkit.serve.dashboards.summaries import of_groups, of_queues, of_times, of_waiting, of_waits
 
 __all__ = ["make"]
 
@@ -37,7 +37,7 @@ def make(narrowed: Narrowed, links: Links) -> Told:
 def _by_group(narrowed: Narrowed, links: Links) -> Panel:
     table = narrowed.ask("time_in_status", by=narrowed.filters.by, of_period=True)
     return panel(
-        "time_in_status", table, charts.time_in_status(table), links, summary=of_times(table), wide=True
+        "time_in_status", table, charts.time_in_status(table), links, summary=of_groups(table), wide=True
     )
 
 

@@ -15,6 +15,7 @@ from clickup_toolkit.serve.dashboards.weeks import tracked_time
 
 __all__ = ["make"]
 
+_INSTANT = pd.Timedelta(milliseconds=1)
 _WEEKS = 8  # in the table beside the chart
 
 
@@ -22,10 +23,10 @@ def make(narrowed: Narrowed, links: Links) -> Told:
     """Return facts, who tracked how much when, and how estimates compare with it."""
     tracked = tracked_time(narrowed)
     estimates = _estimates(narrowed, links)
-    return Told(facts=_facts(narrowed, tracked), panels=(_tracked(tracked, links), estimates))
+    return Told(facts=_facts(narrowed, tracked), panels=(_tracked(narrowed, tracked, links), estimates))
 
 
-def _tracked(table: pd.DataFrame, links: Links) -> Panel:
+def _tracked(narrowed: Narrowed, table: pd.DataFrame, links: Links) -> Panel:
     return panel(
         "tracked_time",
         table,
@@ -34,6 +35,7 @@ def _tracked(table: pd.DataFrame, links: Links) -> Panel:
         summary=of_tracked(table),
         rows=_by_member(table, links),
         wide=True,
+        lead=lambda _kind, who: links.entries(who, narrowed.since, narrowed.until),
     )
 
 
@@ -42,7 +44,16 @@ def _estimates(narrowed: Narrowed, links: Links) -> Panel:
         "estimate_against_tracked", by=narrowed.filters.by, of_period=True, since=narrowed.since
     )
     figure = charts.estimate_against_tracked(table)
-    return panel("estimate_against_tracked", table, figure, links, summary=of_estimates(table), wide=True)
+    done = links.done(narrowed.since, narrowed.until)
+    return panel(
+        "estimate_against_tracked",
+        table,
+        figure,
+        links,
+        summary=of_estimates(table),
+        wide=True,
+        lead=lambda kind, key: links.of(kind, key, done),
+    )
 
 
 def _facts(narrowed: Narrowed, table: pd.DataFrame) -> tuple[Fact, ...]:
@@ -68,7 +79,10 @@ def _by_member(table: pd.DataFrame, links: Links) -> Table:
     rows = []
     for who, name, whole in zip(sums["member_id"], sums["member"], sums["tracked_ms"], strict=True):
         spent = [(at, float(cells.get((who, at), 0))) for at in last]
-        hrefs = [links.entries(str(who), at.to_pydatetime(), (at + week).to_pydatetime()) for at, _ in spent]
+        hrefs = [
+            links.entries(str(who), at.to_pydatetime(), (at + week - _INSTANT).to_pydatetime())
+            for at, _ in spent
+        ]
         weeks = [
             Cell(hours(ms) if ms else "–", href if ms else "", number=True)
             for (_, ms), href in zip(spent, hrefs, strict=True)

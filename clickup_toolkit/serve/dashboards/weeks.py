@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pandas as pd
 
+from clickup_toolkit import charts
+from clickup_toolkit.serve.dashboards.drawing import panel
+from clickup_toolkit.serve.dashboards.links import Links
 from clickup_toolkit.serve.dashboards.narrowed import Narrowed
+from clickup_toolkit.serve.dashboards.panels import Panel
+from clickup_toolkit.serve.dashboards.summaries import of_throughput
 
-__all__ = ["cumulative_flow", "throughput", "tracked_time"]
+__all__ = ["cumulative_flow", "throughput", "tracked_time", "weekly"]
 
 _MOST_DAYS = 190  # beyond, a point a week is fine enough
 _YEARS = 5
+
+
+def weekly(narrowed: Narrowed, links: Links) -> Panel:
+    """Return the panel of throughput, each bar leading to the tasks that were done in its week."""
+    table = throughput(narrowed)
+    figure = charts.throughput(table)
+    starts = dict(zip(table["week"].dt.strftime("%Y-%m-%d"), table["week"], strict=True))
+    bars = [trace for trace in figure.data if trace.type == "bar"]
+    for trace in bars:
+        trace.update(customdata=[[str(at)[:10]] for at in trace.x], meta={"id": "week"})
+
+    def lead(_kind: str, week: str) -> str:
+        start: datetime = starts[week].to_pydatetime()
+        return links.done_between(start, start + timedelta(days=7, milliseconds=-1))
+
+    return panel("throughput", table, figure, links, summary=of_throughput(table), lead=lead)
 
 
 def throughput(narrowed: Narrowed) -> pd.DataFrame:
