@@ -21,7 +21,7 @@ from clickup_toolkit.charts.forecast import MANY_LIKELIHOODS, forecast_how_many,
 from clickup_toolkit.charts.held_up import blocked_and_stale, bottleneck, flow_efficiency, rework
 from clickup_toolkit.charts.offline import show_offline, to_html
 from clickup_toolkit.charts.over_time import cumulative_flow, net_flow, work_in_progress
-from clickup_toolkit.charts.pictures import to_png
+from clickup_toolkit.charts.pictures import to_png, to_pngs
 from clickup_toolkit.charts.quality import data_quality
 from clickup_toolkit.charts.status_time import median_and_p85, time_in_status
 from clickup_toolkit.charts.themes import themed
@@ -55,6 +55,7 @@ __all__ = [
     "time_in_status",
     "to_html",
     "to_png",
+    "to_pngs",
     "tracked_time",
     "waiting_now",
     "where_work_waits",

@@ -25,7 +25,7 @@ from plotly.io.base_renderers import MimetypeRenderer
 
 from clickup_toolkit.charts.look import FAINT
 
-__all__ = ["PLOTLY_JS_MARK", "OfflineRenderer", "show_offline", "to_html"]
+__all__ = ["PLOTLY_JS_MARK", "OfflineRenderer", "plotly_js", "show_offline", "to_html"]
 
 PLOTLY_JS_MARK = "clickup_toolkit.plotly_js"
 """The key in the metadata of the output that holds plotly.js, for readers that have their own."""
@@ -116,7 +116,7 @@ class OfflineRenderer(MimetypeRenderer):  # type: ignore[misc]  # plotly has no 
     def to_mimebundle(self, fig_dict: dict[str, Any]) -> dict[str, object]:
         """Return what the notebook stores of the figure."""
         if self._is_to_bring_plotly_js():
-            self.display({"text/html": _loader(), "text/plain": ""}, {PLOTLY_JS_MARK: True})
+            self.display({"text/html": plotly_js(), "text/plain": ""}, {PLOTLY_JS_MARK: True})
         told = json.loads(pio.to_json({**fig_dict, "config": _CONFIG}, validate=False, remove_uids=False))
         title = re.sub("<[^>]*>", "", told.get("layout", {}).get("title", {}).get("text", ""))
         return {
@@ -143,6 +143,7 @@ def _html(told: dict[str, Any], title: str) -> str:
 
 
 @cache
-def _loader() -> str:
+def plotly_js() -> str:
+    """Return a script that holds plotly.js, compressed, and the function ``clickupPlotly`` that loads it."""
     script = (files("plotly") / "package_data" / "plotly.min.js").read_bytes()
     return _LOADER % base64.b64encode(gzip.compress(script, 9, mtime=0)).decode()

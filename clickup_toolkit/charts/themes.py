@@ -15,9 +15,16 @@ __all__ = ["themed"]
 _HEX = re.compile("#[0-9a-fA-F]{6}")
 _GROUND = DARK["white"]
 _TINTS = {
-    "#e6eff6": "#1c3044", "#cfe0ed": "#25435d", "#b1cde1": "#315878", "#8fb6d3": "#3f6f94",
-    "#d6e6f2": "#1f3a52", "#7fb3d8": "#3f86b8", "#003f66": "#9fd3f5",
-    "#eef4f9": "#1b2733", "#6aa7d0": "#33739f", "#004b79": "#8cc7ef",
+    "#e6eff6": "#1c3044",
+    "#cfe0ed": "#25435d",
+    "#b1cde1": "#315878",
+    "#8fb6d3": "#3f6f94",
+    "#d6e6f2": "#1f3a52",
+    "#7fb3d8": "#3f86b8",
+    "#003f66": "#9fd3f5",
+    "#eef4f9": "#1b2733",
+    "#6aa7d0": "#33739f",
+    "#004b79": "#8cc7ef",
 }
 """Bands and heat maps, of which the palest is nearly nothing, from the ground upwards."""
 

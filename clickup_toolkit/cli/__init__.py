@@ -21,6 +21,7 @@ COMMANDS = {
     "up": "Export on schedule and serve, in the foreground.",
     "serve": "Serve the tables and the JSON export.",
     "schedule": "Run the export notebook every EXPORT_INTERVAL_HOURS.",
+    "report": "Run a notebook, and write what it shows as one page.",
     "demo": "Export a synthetic workspace and serve it; needs no token.",
     "versions": "List, compare, pin, delete and rebuild the versions in Redis.",
     "doctor": "Check everything, and say what to do about it.",

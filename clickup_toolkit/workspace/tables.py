@@ -18,6 +18,7 @@ from clickup_toolkit.settings import Settings
 __all__ = ["Tables", "find_data_dir", "find_dotenv"]
 
 _Read = TypeVar("_Read")
+_DEMO = Path("data/demo")
 _Stamp = tuple[tuple[int, int], ...]
 
 
@@ -124,16 +125,18 @@ def find_data_dir() -> Path:
     """Return the data folder that the settings name, looked for from the working folder upwards.
 
     A notebook's working folder is its own, one below the one that the toolkit is started in. Where no
-    folder on the way up holds an export, the answer is the data folder of the working folder.
+    folder on the way up holds an export, what the demo has exported (``data/demo``) is looked for in the
+    same way; else the answer is the data folder of the working folder.
     """
     here = Path.cwd()
     named = Settings.read(dotenv=find_dotenv()).data_dir
     if not named.is_relative_to(here):
         return named
     below = named.relative_to(here)
-    for folder in (here, *here.parents):
-        if (folder / below / "parquet").is_dir():
-            return folder / below
+    for place in (below, _DEMO) if below == _DEMO.parent else (below,):
+        for folder in (here, *here.parents):
+            if (folder / place / "parquet").is_dir():
+                return folder / place
     return named
 
 
