@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +14,8 @@ from clickup_toolkit.serve.words import instant
 from clickup_toolkit.store import Live, live
 
 __all__ = ["Doing", "is_under_way", "look", "next_run"]
+
+_CLOSING_SECONDS = 5.0  # between the last writing of a notebook and the record of its run its kernel ends
 
 
 class Doing(NamedTuple):
@@ -64,7 +68,16 @@ def _without_record(runs: Path) -> str:
 def _executing(runs: Path) -> str:
     name = _without_record(runs)
     run = find_run(runs, name) if name else None
-    return name if run is not None and run.state == "running" else ""
+    if run is None:
+        return ""
+    return name if run.state == "running" or _age(run.path) < _CLOSING_SECONDS else ""
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return math.inf  # cleared meanwhile
 
 
 def _began(name: str) -> datetime | None:
