@@ -43,7 +43,7 @@ def _finished(narrowed: Narrowed, links: Links) -> Panel:
 
 def _ageing(narrowed: Narrowed, links: Links) -> Panel:
     table = narrowed.ask("ageing_work")
-    figure = charts.ageing_work(table)
+    figure = charts.ageing_work(table).update_xaxes(tickangle=None)  # level where there is room
     return panel("ageing_work", table, figure, links, summary=of_ages(table), of_period=False, wide=True)
 
 
