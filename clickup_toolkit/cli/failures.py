@@ -18,6 +18,8 @@ _EXTRAS = {
     "httptools": "serve",
     "uvicorn": "serve",
     "uvloop": "serve",
+    "dask": "dask",
+    "distributed": "dask",
     "IPython": "notebooks",
     "jupyter_client": "notebooks",
     "pandas": "notebooks",

@@ -16,10 +16,12 @@ is sent, and what older ones do not share with it as small deltas against newer 
 ``rebuilding``  from what Redis holds of a chunk to its text
 ``comparing``   which tasks came, went or changed status between two versions
 ``lock``        one export at a time
+``attempts``    one export a run, however often it is asked for
 ``connection``  the way to the server; ``embedded``: the server in the data folder
 ==============  ==========================================================================
 """
 
+from clickup_toolkit.publish.attempts import FilesLock, version_before
 from clickup_toolkit.publish.comparing import Difference, differences
 from clickup_toolkit.publish.connection import async_connect, connect, server_address, stop
 from clickup_toolkit.publish.finding import (
@@ -41,6 +43,7 @@ from clickup_toolkit.publish.writer import Published, publish
 __all__ = [
     "Difference",
     "ExportLock",
+    "FilesLock",
     "Memory",
     "Published",
     "StoredVersion",
@@ -62,5 +65,6 @@ __all__ = [
     "stop",
     "unpin",
     "verify",
+    "version_before",
     "versions",
 ]

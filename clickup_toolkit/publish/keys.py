@@ -4,6 +4,8 @@
 key                           type    what it holds
 ============================  ======  ==================================================================
 ``clickup:<team>:lock``       string  who exports right now, as JSON; expires
+``clickup:<team>:files``      string  who brings its files to object storage, as JSON; expires
+``clickup:<team>:run:…``      string  the latest version before a run over many workspaces; expires
 ``clickup:<team>:latest``     string  the latest version's id
 ``clickup:<team>:versions``   zset    ids of the versions that are kept; the score is their time, in seconds
 ``clickup:<team>:leaving``    zset    ids of versions that are not kept any more, until they expire
@@ -30,6 +32,15 @@ class Keys(NamedTuple):
     def lock(self) -> str:
         """Who exports right now."""
         return f"clickup:{self.team_id}:lock"
+
+    @property
+    def files(self) -> str:
+        """Who brings files to object storage right now."""
+        return f"clickup:{self.team_id}:files"
+
+    def run(self, run: str) -> str:
+        """Which version was the latest before a run over many workspaces."""
+        return f"clickup:{self.team_id}:run:{run}"
 
     @property
     def latest(self) -> str:
