@@ -180,3 +180,22 @@ def test_a_readable_table_has_words_for_figures() -> None:
     ]
     ages = analyse.readable(analyse.work_item_age(story.table("tasks"), now=story.now))
     assert ages["started"].tolist() == [ago(story, "36h").strftime("%Y-%m-%d %H:%M")]
+
+
+def test_a_readable_table_says_effort_in_hours_and_shares_in_percent() -> None:
+    """A day of effort is not 24 hours; a likelihood is no fraction; a week is a day, and no week is a dash."""
+    table = pd.DataFrame(
+        {
+            "week": pd.to_datetime(["2026-11-16", None], utc=True),
+            "tracked_ms": [456 * HOUR, 1.5 * HOUR],
+            "likelihood": [0.85, 0.5],
+            "ratio": [0.754646, 2.0],
+        }
+    )
+    told = analyse.readable(table).map(lambda value: plain(value) if isinstance(value, str) else value)
+    assert told.to_dict("list") == {
+        "week": ["2026-11-16", "–"],
+        "tracked": ["456 h", "1.5 h"],
+        "likelihood": ["85%", "50%"],
+        "ratio": [0.75, 2.0],
+    }

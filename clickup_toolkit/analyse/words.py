@@ -35,6 +35,9 @@ _HEADINGS = {
     "waiting_before": "four weeks ago",
     "place": "in",
 }
+_SHARES = ("share", "efficiency", "probability", "likelihood")
+_EFFORT = ("estimated_ms", "tracked_ms", "billable_ms")
+"""What people did, which they count in hours: a day of it is not 24 of them."""
 _HIDDEN = ("status_key", "status_type", "color", "orderindex", "url", "source")
 
 
@@ -68,6 +71,13 @@ def duration(ms: float) -> str:
     value, unit = (ms / HOUR, "h") if ms < 2 * DAY else (ms / DAY, "days")
     number = f"{value:,.0f}" if value >= 9.95 or round(value, 1) % 1 == 0 else f"{value:.1f}"
     return f"{number}{_SPACE}{unit}"
+
+
+def hours(ms: float) -> str:
+    """Say effort in hours: 42 min, 1.5 h, 456 h. NaN is a dash."""
+    if math.isnan(ms) or ms < 0.95 * HOUR:
+        return duration(ms)
+    return f"{ms / HOUR:.1f}{_SPACE}h" if ms < 9.95 * HOUR else f"{ms / HOUR:,.0f}{_SPACE}h"
 
 
 def percent(share: float) -> str:
@@ -119,10 +129,13 @@ def _tasks(count: int) -> str:
 
 
 def _in_words(name: str, values: pd.Series) -> pd.Series:
+    if name in _EFFORT:
+        return values.map(hours)
     if name.endswith("_ms"):
         return values.map(duration)
-    if name == "share":
+    if name in _SHARES:
         return values.map(percent)
-    if isinstance(values.dtype, pd.DatetimeTZDtype):
-        return pd.Series(values.dt.strftime("%Y-%m-%d %H:%M"))
-    return values
+    if pd.api.types.is_datetime64_any_dtype(values):
+        days = bool((values.dropna() == values.dropna().dt.normalize()).all())
+        return pd.Series(values.dt.strftime("%Y-%m-%d" if days else "%Y-%m-%d %H:%M")).fillna("–")
+    return values.round(2) if pd.api.types.is_float_dtype(values) else values
