@@ -183,7 +183,7 @@ def test_a_readable_table_has_words_for_figures() -> None:
 
 
 def test_a_readable_table_says_effort_in_hours_and_shares_in_percent() -> None:
-    """A day of effort is not 24 hours; a likelihood is no fraction; a week is a day, and no week is a dash."""
+    """A day of effort is not 24 hours, a likelihood no fraction; a week is a day, and no week a dash."""
     table = pd.DataFrame(
         {
             "week": pd.to_datetime(["2026-11-16", None], utc=True),
