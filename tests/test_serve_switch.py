@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import io
+import re
+import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from clickup_toolkit import serve
-from tests.serving import flip, publish_file, settings_for
+from tests.serving import BEARER, build_file, flip, publish_file, settings_for
 
 
 @pytest.fixture
@@ -99,6 +105,105 @@ def _faults(answer: httpx.Response, seen: set[str]) -> list[object]:
     facets = sum(one["count"] for one in told["facet_results"]["status"]["results"])
     counts = (len(marks), len(told["rows"]), told["filtered_table_rows_count"], facets)
     return [] if counts == (1, min(tasks, 50), tasks, tasks) else [marks, counts]
+
+
+Answer = tuple[str, set[str]]
+"""The version that an answer says it shows (empty: it says none), and those that its data are of."""
+
+
+def _page(pattern: str) -> Callable[[httpx.Response], Answer]:
+    """Return a reader of a page that shows by ``pattern`` how many tasks there are, or marks of its file."""
+
+    def read(answer: httpx.Response) -> Answer:
+        says = re.search(r'data-version="([^"]+)"', answer.text)
+        numbers = {int(number) for number in re.findall(pattern, answer.text, re.DOTALL)}
+        whole = "</html>" in answer.text
+        return (
+            says[1] if says else "nothing",
+            {version_of(number) for number in numbers} if whole else set(),
+        )
+
+    return read
+
+
+def _database(answer: httpx.Response) -> Answer:
+    named = re.findall(r"clickup-(\w+)\.db", answer.headers["content-disposition"])
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.deserialize(answer.content)
+        (version,) = connection.execute("SELECT version FROM exports").fetchone()
+        names = connection.execute("SELECT name FROM tasks").fetchall()
+    return named[0], {version, *_versions(" ".join(name for (name,) in names))}
+
+
+def _columns(answer: httpx.Response) -> Answer:
+    names = parquet.read_table(io.BytesIO(answer.content), columns=["name"])["name"].to_pylist()
+    return "", _versions(" ".join(names))
+
+
+def _fresh(answer: httpx.Response) -> Answer:
+    return "", {answer.json()["version"]}
+
+
+def _versions(text: str) -> set[str]:
+    return {version_of(int(number)) for number in re.findall(r"file-(\d+)", text)}
+
+
+WALK: dict[str, Callable[[httpx.Response], Answer]] = {
+    "/": _page(r"(\d+) tasks, 2 new"),
+    "/clickup/tasks": _page(r"file-(\d+)"),
+    "/clickup/tasks/t0": _page(r"file-(\d+)"),
+    "/-/files": _page(r">tasks</a>.*?<td>(\d+)</td>"),
+    "/-/fresh.json": _fresh,
+    "/-/files/clickup.db": _database,
+    "/-/files/tasks.parquet": _columns,
+    "/clickup/tasks.csv?_stream=on&_size=max": lambda answer: ("", _versions(answer.text)),
+    "/api/v1/tables/tasks.ndjson": lambda answer: ("", _versions(answer.text)),
+}
+
+
+def test_every_page_is_of_the_version_that_it_names(site: httpx.Client, tmp_path: Path) -> None:
+    """While exports end many times, each page and file is whole, of one version: the one it names."""
+    publish_whole(tmp_path, 1)
+    ended = threading.Event()
+    wrong: list[object] = []
+    seen: dict[str, set[str]] = {path: set() for path in WALK}
+
+    def walk() -> None:
+        with httpx.Client(base_url=site.base_url, timeout=60, headers=BEARER) as client:
+            while not ended.is_set():
+                for path, read in WALK.items():
+                    answer = client.get(path)
+                    if answer.status_code != 200:
+                        wrong.append((path, answer.status_code, answer.text[:500]))
+                        continue
+                    says, versions = read(answer)
+                    seen[path] |= versions
+                    if len(versions) != 1 or says not in ("", *versions):
+                        wrong.append((path, says, versions))
+
+    readers = [threading.Thread(target=walk) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for number in range(2, 42):
+        publish_whole(tmp_path, number)
+    ended.set()
+    for reader in readers:
+        reader.join()
+    assert wrong == []
+    assert min(len(versions) for versions in seen.values()) > 2
+
+
+def publish_whole(data_dir: Path, number: int) -> None:
+    """Publish the number-th version as an export does, and clear the one before the last."""
+    name = version_of(number)
+    built = build_file(data_dir / f"clickup-{name}.db", version=name, tasks=number, mark=f"file-{number}")
+    table = pyarrow.table({"name": [f"Task file-{number}"] * 10_000})
+    aside = data_dir / "parquet" / "tasks" / "next"
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    parquet.write_table(table, aside)
+    aside.replace(aside.with_name("part-0.parquet"))
+    flip(data_dir, built)
+    (data_dir / f"clickup-{version_of(number - 2)}.db").unlink(missing_ok=True)
 
 
 def test_a_request_under_way_ends_with_the_file_it_began_with(site: httpx.Client, tmp_path: Path) -> None:
