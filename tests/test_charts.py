@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -15,50 +15,101 @@ from hypothesis import strategies as st
 from playwright.sync_api import Page
 
 from clickup_toolkit import analyse, charts
-from clickup_toolkit.charts.look import PALETTE, distinct_colors, ticks, written_on
+from clickup_toolkit.charts.colors import DARK, PALETTE, contrast, distinct_colors, legible, written_on
+from clickup_toolkit.charts.look import ticks
 from clickup_toolkit.charts.offline import PLOTLY_JS_MARK, OfflineRenderer
 from tests.histories import DAY, HOUR, Story, believable
 
 WORKFLOW = "to do (open) > doing > review > shipped (closed)"
 
-Draw = Callable[[pd.DataFrame, pd.DataFrame, datetime], go.Figure]
+Tables = dict[str, pd.DataFrame]
+Draw = Callable[["Story | Tables", datetime], go.Figure]
 
 
-def _flow(measure: str) -> Draw:
-    return lambda tasks, times, now: getattr(charts, measure)(
-        getattr(analyse, measure)(tasks, now=now), as_of=now
-    )
+def _of(measure: str, chart: str = "", draws: dict[str, object] | None = None, **how: object) -> Draw:
+    """Draw a measure by the chart of the same name, or another; each gets of the tables what it takes."""
+
+    def draw(tables: Story | Tables, now: datetime) -> go.Figure:
+        return getattr(charts, chart or measure)(
+            measured(measure, tables, now, **how), as_of=now, **(draws or {})
+        )
+
+    return draw
 
 
-def _status(chart: str, measure: str, **how: object) -> Draw:
-    return lambda tasks, times, now: getattr(charts, chart)(
-        getattr(analyse, measure)(tasks, times, now=now, **how), as_of=now
-    )
+def measured(measure: str, tables: Story | Tables, now: datetime, **how: object) -> pd.DataFrame:
+    """Return what a measure says of some tables."""
+    known = {name: tables.table(name) if isinstance(tables, Story) else tables.get(name) for name in USED}
+    given = {name: known[name] for name in analyse.COLUMNS[measure] if known.get(name) is not None}
+    table: pd.DataFrame = getattr(analyse, measure)(**given, now=now, **how)
+    return table
 
+
+USED = (
+    *("tasks", "time_in_status", "statuses", "time_entries", "members", "status_changes", "exports"),
+    *("task_assignees", "task_links", "gaps"),
+)
 
 CHARTS: dict[str, Draw] = {
-    "time in status by list": _status("time_in_status", "time_in_status"),
-    "time in status by status": _status("time_in_status", "time_in_status", by="status"),
-    "median and p85": _status("median_and_p85", "time_in_status", by="status"),
-    "where work waits": _status("where_work_waits", "where_work_waits"),
-    "where work waits by list": _status("where_work_waits", "where_work_waits", by="list"),
-    "queues": _status("queues", "queues"),
-    "queues by list": _status("queues", "queues", by="list"),
-    "waiting now": _flow("waiting_now"),
-    "throughput": _flow("throughput"),
-    "lead and cycle time": _flow("lead_and_cycle_time"),
+    "time in status by list": _of("time_in_status"),
+    "time in status by status": _of("time_in_status", by="status"),
+    "median and p85": _of("time_in_status", "median_and_p85", by="status"),
+    "where work waits": _of("where_work_waits"),
+    "where work waits by list": _of("where_work_waits", by="list"),
+    "queues": _of("queues"),
+    "queues by list": _of("queues", by="list"),
+    "waiting now": _of("waiting_now"),
+    "throughput": _of("throughput"),
+    "throughput by day": _of("throughput", days=60),
+    "lead and cycle time": _of("lead_and_cycle_time"),
+    "finished work": _of("finished_work"),
+    "finished work by lead time": _of("finished_work", draws={"measure": "lead"}),
+    "time histogram": _of("finished_work", "time_histogram"),
+    "ageing work": _of("ageing_work"),
+    "work item age": _of("work_item_age"),
+    "service level expectation": _of("service_level_expectation"),
+    "work in progress": _of("work_in_progress"),
+    "work in progress by list": _of("work_in_progress", by="list"),
+    "net flow": _of("net_flow"),
+    "cumulative flow": _of("cumulative_flow"),
+    "bottleneck": _of("bottleneck"),
+    "flow efficiency": _of("flow_efficiency"),
+    "rework": _of("rework"),
+    "blocked and stale": _of("blocked_and_stale"),
+    "forecast how many": _of(
+        "forecast_how_many", until=date(2026, 12, 24), likelihoods=charts.MANY_LIKELIHOODS
+    ),
+    "forecast when": _of("forecast_when", items=12, likelihoods=charts.MANY_LIKELIHOODS),
+    "estimate against tracked": _of("estimate_against_tracked"),
+    "tracked time": _of("tracked_time", weeks=8),
+    "data quality": _of("data_quality"),
 }
 
 
 @pytest.fixture(scope="module")
 def company() -> Story:
     """Return a small company's history."""
-    return believable(300)
+    return tracked(believable(300))
+
+
+def tracked(story: Story) -> Story:
+    """Let three people track time on the story's tasks, and estimate half of them."""
+    tasks = story.rows["tasks"]
+    for number, task in enumerate(tasks):
+        who = ("Ada", "Bob", "Cleo")[number % 3]
+        story.member(who)
+        story.tracked(task.id, who, f"{1 + number % 50}d", f"{1 + number % 5}h")
+        hours = 3_600_000 * (1 + number % 5)
+        estimate = 3_600_000 * (2 + number % 4) if number % 2 else None
+        tasks[number] = task._replace(
+            tracked_ms=hours, time_estimate_ms=estimate, date_updated=task.status_since, due_date=task.as_of
+        )
+    return story
 
 
 def draw(chart: str, story: Story) -> go.Figure:
     """Draw a chart of the story at its now."""
-    return CHARTS[chart](story.table("tasks"), story.table("time_in_status"), story.now)
+    return CHARTS[chart](story, story.now)
 
 
 def said(figure: go.Figure) -> list[str]:
@@ -89,21 +140,19 @@ def test_without_tasks_a_chart_says_why_it_is_empty(chart: str) -> None:
 def test_one_task_is_enough(history: str) -> None:
     """A single task, in whatever state, draws or says why not."""
     story = Story().list("App", WORKFLOW).task("Login", "App", history)
-    tasks, times = story.table("tasks"), story.table("time_in_status")
     for chart in CHARTS:
-        figure = CHARTS[chart](tasks, times, story.now)
+        figure = draw(chart, story)
         assert len(figure.data) > 0 or said(figure)[2].endswith("."), chart
         assert "NaN" not in figure.to_json(), chart
 
 
 @pytest.fixture(scope="module")
-def many() -> tuple[pd.DataFrame, pd.DataFrame, datetime]:
+def many() -> tuple[Tables, datetime]:
     """Return the tables of 100,000 tasks: a company's, two hundred times."""
-    story = believable(500)
-    tasks, times = (
-        _many_times(story.table(name), key) for name, key in (("tasks", "id"), ("time_in_status", "task_id"))
-    )
-    return tasks, times, story.now
+    story = tracked(believable(500))
+    keys = {"tasks": "id", "time_in_status": "task_id", "time_entries": "task_id"}
+    tables = {name: _many_times(story.table(name), key) for name, key in keys.items()}
+    return tables | {name: story.table(name) for name in ("statuses", "members")}, story.now
 
 
 def _many_times(table: pd.DataFrame, key: str) -> pd.DataFrame:
@@ -113,9 +162,7 @@ def _many_times(table: pd.DataFrame, key: str) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("chart", CHARTS)
-def test_a_hundred_thousand_tasks_make_a_figure_no_larger(
-    chart: str, many: tuple[pd.DataFrame, pd.DataFrame, datetime]
-) -> None:
+def test_a_hundred_thousand_tasks_make_a_figure_no_larger(chart: str, many: tuple[Tables, datetime]) -> None:
     """What a page must carry does not grow with the number of tasks."""
     assert len(CHARTS[chart](*many).to_json()) < 150_000
 
@@ -211,11 +258,15 @@ def test_the_week_that_still_runs_is_pale() -> None:
 
 
 def test_names_are_no_markup() -> None:
-    """A name with tags or placeholders shows as it is written."""
+    """A name with tags or placeholders shows as it is written; ids, which nobody sees, are left as they are."""
     story = Story().list("<b>A</b> & %{x}", "a <i>state</i> > shipped (closed)")
     story.task("<script>", "<b>A</b> & %{x}", "a <i>state</i> 1d")
     for chart in CHARTS:
-        told = draw(chart, story).to_json()
+        figure = draw(chart, story)
+        for trace in figure.data:
+            if trace.meta is not None and trace.type != "heatmap":
+                trace.customdata = [row[:-1] for row in trace.customdata]
+        told = figure.to_json()
         assert "\\u003cscript" not in told
         assert "\\u003ci\\u003e" not in told
     assert draw("waiting now", story).data[1].customdata[0][0] == "&lt;script&gt;"
@@ -224,11 +275,11 @@ def test_names_are_no_markup() -> None:
 @pytest.mark.parametrize(
     ("own", "drawn"),
     [
-        (["#5f55ee", "#f8ae00"], ["#5f55ee", "#f8ae00"]),
+        (["#5f55ee", "#f8ae00"], ["#5f55ee", legible("#f8ae00")]),
         (["#5f55ee", "#5f55ee"], ["#5f55ee", PALETTE[0]]),
         (["#0070b0", "#fefefe"], ["#0070b0", PALETTE[1]]),
         (["#5f55ee", None, None], ["#5f55ee", PALETTE[0], PALETTE[1]]),
-        (["rebeccapurple", "#f8ae00"], [PALETTE[0], "#f8ae00"]),
+        (["rebeccapurple", "#f8ae00"], [PALETTE[0], legible("#f8ae00")]),
         ([None] * 9, [*PALETTE, PALETTE[0]]),
     ],
 )
@@ -237,6 +288,16 @@ def test_clickups_colours_are_used_where_they_can_be_told_apart(
 ) -> None:
     """The same again, missing, nearly white or odd colours give way to unlike ones of a safe palette."""
     assert distinct_colors(pd.DataFrame({"color": own})) == drawn
+
+
+@given(st.integers(0, 0xFFFFFF))
+def test_every_colour_stands_out_from_light_and_dark_ground(number: int) -> None:
+    """A colour that hardly shows is made darker on white, lighter on black, until it has 3 to 1."""
+    color = f"#{number:06x}"
+    for ground in ("#ffffff", DARK["white"]):
+        assert contrast(legible(color, ground), ground) >= 3
+        if contrast(color, ground) >= 3:
+            assert legible(color, ground) == color
 
 
 @given(st.integers(0, 0xFFFFFF))

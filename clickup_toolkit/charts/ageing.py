@@ -141,9 +141,9 @@ def service_level_expectation(
     )
     names = group_names(shown) if has_groups(table) else ["all tasks"]
     label_rows(drawn, [f"{each} ({count:,})" for each, count in zip(names, shown["done"], strict=True)])
-    return drawn.update_xaxes(title=name, rangemode="tozero").update_layout(
-        bargap=0.3, uniformtext_mode=False
-    )
+    room = float(shown["within_ms"].max()) / unit * 1.15  # for the text beside the bars
+    drawn.update_xaxes(title=name, range=[0, max(room, 0.1)])
+    return drawn.update_layout(bargap=0.3, uniformtext_mode=False)
 
 
 def _late(late: int, within: float) -> str:

@@ -45,7 +45,7 @@ DARK[VEIL] = "rgba(22,27,34,0.8)"
 _ENOUGH = 3.0
 _NOTICEABLE = 1.3  # below, ClickUp's colour is nearly that of the ground, and another one is taken
 _FAR = 0.25  # between two colours, of the 1.73 between black and white
-_OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7F7F7F")
+_OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#B24000", "#3B3B3B", "#7F7F7F")
 
 
 def _luminance(color: str) -> float:
@@ -79,8 +79,8 @@ def legible(color: str, ground: str = "#ffffff") -> str:
 
 
 PALETTE = tuple(legible(color) for color in _OKABE_ITO)
-"""Colour-blind-safe (M. Okabe and K. Ito, *Color Universal Design*, 2008), black replaced by grey, the pale
-ones as dark as white asks for."""
+"""Colour-blind-safe, after M. Okabe and K. Ito, *Color Universal Design*, 2008: the pale ones as dark as white
+asks for, vermilion darker, so that it stays unlike orange then, and grey in place of yellow."""
 ACCENT, WARNING, ALARM = PALETTE[0], PALETTE[1], PALETTE[5]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from clickup_toolkit.cli.common import data_dir_option, read_settings
+from clickup_toolkit.errors import SettingsError
 
 
 @click.command(context_settings={"show_default": True})
@@ -39,6 +40,9 @@ def report(
     if listing:
         click.echo(listed())
         return
+    if not out.absolute().parent.is_dir():
+        told = f"The folder {out.absolute().parent} is not there."
+        raise SettingsError(told, "Make it, or name another file with --out.")
     settings = read_settings(data_dir=data_dir)
     path, values = chosen(notebook, params)
     click.echo(f"Running {path.stem} on the export in {settings.data_dir} …", err=True)

@@ -34,8 +34,9 @@ h1 { font-size: 1.6rem; line-height: 1.25; } h2 { font-size: 1.25rem; margin-top
 a { color: #0072b2; } p, li { overflow-wrap: anywhere; } img { max-width: 100%; height: auto; }
 figure { margin: 1rem 0; } .chart { min-height: 12rem; }
 .jp-OutputArea-output, .output_html, .output_subarea { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .85rem; margin: .5rem 0; }
-th, td { padding: .3rem .6rem; border-bottom: 1px solid #e6e9ed; text-align: left; vertical-align: top; }
+table { border: 0; border-collapse: collapse; font-size: .85rem; margin: .5rem 0; }
+th, td { padding: .3rem .6rem; border: 0; border-bottom: 1px solid #e6e9ed; text-align: left;
+  vertical-align: top; }
 thead th { border-bottom: 2px solid #c9ced6; } code { font-size: .9em; overflow-wrap: anywhere; }
 pre { overflow-x: auto; font-size: .8rem; }
 footer { margin-top: 3rem; color: #6b7480; font-size: .85rem; }
@@ -109,7 +110,7 @@ def _figures(notebook: Any) -> list[dict[str, Any]]:
 
 
 def _prepare(notebook: Any, next_chart: Callable[[], str]) -> None:
-    """Put charts in their places, and leave out all scripts, plotly.js that the notebook brings among them."""
+    """Put charts in their places, and leave out all scripts, the plotly.js of the notebook among them."""
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             data = output.get("data", {})
