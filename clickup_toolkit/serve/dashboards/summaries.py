@@ -68,8 +68,10 @@ def of_throughput(table: pd.DataFrame) -> str:
     over = weeks.loc[weeks["complete"], "done"]
     if over.empty:
         return f"{_tasks(int(weeks['done'].sum()))} finished so far in the week that still runs."
+    if len(over) == 1:
+        return f"In the one week that is over, {_tasks(int(over.iloc[0]))} were finished."
     return (
-        f"In {_counted(len(over), 'week')} that are over, {int(over.min()):,} to {_tasks(int(over.max()))} "
+        f"In {len(over):,} weeks that are over, {int(over.min()):,} to {_tasks(int(over.max()))} "
         f"were finished each, in half of them {over.median():g} or more; {int(over.iloc[-1]):,} in the last."
     )
 
