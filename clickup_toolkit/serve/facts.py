@@ -11,6 +11,8 @@ from pathlib import Path
 
 from clickup_toolkit.records import TABLES, Gap
 from clickup_toolkit.serve.words import instant
+from clickup_toolkit.store.field_views import lists_of_views
+from clickup_toolkit.store.reports import REPORTS
 
 __all__ = ["Facts", "LastExport", "read_facts"]
 
@@ -38,7 +40,8 @@ class LastExport:
 @dataclass(frozen=True)
 class Facts:
     """``counts`` holds every table's number of rows, None where counting would have taken too long;
-    ``hidden`` names the tables that are not for browsing.
+    ``hidden`` names the tables that are not for browsing. ``names`` tells the names of spaces, folders, lists
+    and members by table and id, ``field_views`` the list that each view of custom fields is about.
     """
 
     workspace: str = ""
@@ -46,6 +49,8 @@ class Facts:
     gaps: tuple[Gap, ...] = ()
     counts: dict[str, int | None] = field(default_factory=dict)
     hidden: tuple[str, ...] = ()
+    names: dict[str, dict[str, str]] = field(default_factory=dict)
+    field_views: dict[str, str] = field(default_factory=dict)
 
 
 def read_facts(database: Path) -> Facts:
@@ -59,7 +64,9 @@ def read_facts(database: Path) -> Facts:
             export=_last_export(connection),
             gaps=tuple(Gap(*row) for row in connection.execute(f"SELECT {','.join(Gap._fields)} FROM gaps")),  # noqa: S608  # names of our own
             counts=_counts(connection, tables),
-            hidden=tuple(name for name in tables if name not in TABLES),
+            hidden=tuple(name for name in tables if name not in TABLES and name not in REPORTS),
+            names=_names(connection),
+            field_views=lists_of_views(connection),
         )
 
 
@@ -85,6 +92,14 @@ def _last_export(connection: sqlite3.Connection) -> LastExport | None:
         retries=row["retries"],
         gaps=row["gaps"],
     )
+
+
+def _names(connection: sqlite3.Connection) -> dict[str, dict[str, str]]:
+    labels = {"spaces": "name", "folders": "name", "lists": "name", "members": "coalesce(username, email)"}
+    return {
+        table: {row[0]: row[1] or "" for row in connection.execute(f"SELECT id, {label} FROM {table}")}  # noqa: S608
+        for table, label in labels.items()
+    }
 
 
 def _counts(connection: sqlite3.Connection, tables: list[str]) -> dict[str, int | None]:

@@ -6,28 +6,23 @@ leaves the others alone. And it loads it in the middle of its own import: nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 from pluggy import HookimplMarker
 
-from clickup_toolkit.records import TABLES
-from clickup_toolkit.serve import dashboards, downloads, pages, sign_in, spreadsheets
+from clickup_toolkit.serve import cells, dashboards, downloads, pages, sign_in, spreadsheets
+from clickup_toolkit.serve.asgi import App
+from clickup_toolkit.serve.blank_search import without_blank_search
 from clickup_toolkit.serve.monitor import views as monitor
-from clickup_toolkit.serve.words import duration
+from clickup_toolkit.store.search import folded, matching
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
 hookimpl = HookimplMarker("datasette")
-
-_TYPES = {
-    (table.name, column.name): column.type
-    for table in TABLES.values()
-    for column in table.columns
-    if column.type in ("DURATION", "TIMESTAMP")
-}
 
 
 @hookimpl(tryfirst=True)
@@ -58,16 +53,33 @@ def register_routes(datasette: Datasette) -> list[tuple[str, Callable[..., Any]]
 
 
 @hookimpl
-def render_cell(value: object, column: str, table: str | None, datasette: Datasette) -> Markup | None:
-    """Show durations and times as people read them; the exact value stays in the tooltip."""
-    kind = _TYPES.get((table or "", column)) if _is_ours(datasette) else None
-    if kind == "DURATION" and isinstance(value, int | float):
-        return Markup('<span title="{} ms">{}</span>').format(value, duration(value))
-    if kind == "TIMESTAMP" and isinstance(value, str):
-        return Markup('<time title="{0}" datetime="{0}">{1}</time>').format(
-            value, value[:16].replace("T", " ")
-        )
-    return None
+def render_cell(
+    row: Mapping[str, object], value: object, column: str, table: str | None, datasette: Datasette
+) -> Markup | None:
+    """Show names that lead somewhere, durations and times as people read them."""
+    return cells.shown(datasette, row, value, column, table) if _is_ours(datasette) else None
+
+
+@hookimpl
+def register_facet_classes() -> list[type[Any]]:
+    """Count the facets that the tables come with in one pass; see :mod:`clickup_toolkit.serve.facets`."""
+    from clickup_toolkit.serve.facets import CountedFacets
+
+    return [CountedFacets]
+
+
+@hookimpl
+def asgi_wrapper(datasette: Datasette) -> Callable[[App], App]:
+    """Take an empty search for none."""
+    return without_blank_search if _is_ours(datasette) else lambda app: app
+
+
+@hookimpl(trylast=True)
+def prepare_connection(conn: sqlite3.Connection, datasette: Datasette) -> None:
+    """Search for whatever people type, as our tables of words are made; and compare names in any script."""
+    if _is_ours(datasette):
+        conn.create_function("escape_fts", 1, matching, deterministic=True)
+        conn.create_function("folded", 1, folded, deterministic=True)
 
 
 def _is_ours(datasette: Datasette) -> bool:

@@ -23,12 +23,15 @@ from datasette.plugins import pm
 from clickup_toolkit.serve import plugin
 from clickup_toolkit.serve.access import Access
 from clickup_toolkit.serve.assets import asset_url
+from clickup_toolkit.serve.columns import in_order
+from clickup_toolkit.serve.facets import Counted
 from clickup_toolkit.serve.facts import Facts, read_facts
 from clickup_toolkit.serve.metadata import DATABASE, DATASETTE_SETTINGS, describe
 from clickup_toolkit.serve.monitor import Monitor
 from clickup_toolkit.serve.visitors import Visitors
 from clickup_toolkit.serve.words import ago
 from clickup_toolkit.settings import Settings
+from clickup_toolkit.store.reports import REPORTS, VIEWS
 
 __all__ = ["TEMPLATES", "Site"]
 
@@ -36,6 +39,7 @@ TEMPLATES = Path(str(files("clickup_toolkit.serve") / "page_templates"))
 """The folder of the templates; not called templates, where datasette would find it for every site."""
 
 _Result = TypeVar("_Result")
+_MAPPED = (1 << 31) - 65536  # bytes of the file, the most that SQLite maps: rows far apart are read at once
 
 # Where rich is installed, datasette prints every failed request with the local variables of each frame, and
 # with them the header that holds the token.
@@ -67,10 +71,12 @@ class Site(Datasette):  # type: ignore[misc]  # datasette has no types
         self.monitor = monitor
         self.problem = problem
         self.database = database
+        self.counted = Counted()
+        self.reports = [*REPORTS, *VIEWS]
         self.facts = Facts() if database is None else read_facts(database)
         super().__init__(
             [],
-            metadata=describe(self.facts.workspace, settings.team_id or "", self.facts.hidden),
+            metadata=describe(self.facts, settings.team_id or ""),
             inspect_data=None if database is None else {DATABASE: _inspect(database, self.facts)},
             settings=DATASETTE_SETTINGS,
             secret=access.signing_keys,
@@ -78,7 +84,7 @@ class Site(Datasette):  # type: ignore[misc]  # datasette has no types
         )
         threads = DATASETTE_SETTINGS["num_sql_threads"]
         self.executor = ThreadPoolExecutor(threads, thread_name_prefix="query")
-        self.jinja_env.globals.update(asset=asset_url, site=self)
+        self.jinja_env.globals.update(asset=asset_url, site=self, in_order=in_order)
         for name in list(self.databases):
             self.remove_database(name)
         self._file = None if database is None else FrozenDatabase(self, database)
@@ -95,6 +101,15 @@ class Site(Datasette):  # type: ignore[misc]  # datasette has no types
 
     async def refresh_schemas(self) -> None:
         """Do nothing: the schema cannot change, and the table of schemas is for a root user whom we lack."""
+
+    async def permission_allowed(self, actor: Any, action: str, resource: Any = None, **options: Any) -> Any:
+        """Tell whether somebody may do something; tables and queries are as open as the database.
+
+        Nothing else is declared, and for each table of a page datasette would copy all descriptions.
+        """
+        if action in ("view-table", "view-query"):
+            action, resource = "view-database", resource[0]
+        return await super().permission_allowed(actor, action, resource, **options)
 
     def plugin_config(
         self, plugin_name: str, database: str | None = None, table: str | None = None, fallback: bool = True
@@ -146,8 +161,14 @@ class FrozenDatabase(Database):  # type: ignore[misc]  # datasette has no types
         """Open a connection that can only read."""
         uri = f"{Path(self.path).as_uri()}?mode=ro&immutable=1"
         connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        connection.execute(f"PRAGMA mmap_size = {_MAPPED}")
+        connection.execute("PRAGMA temp_store = MEMORY")
         self._all_file_connections.append(connection)
         return connection
+
+    async def table_columns(self, table: str) -> list[str]:
+        """Return the columns of a table in the order in which pages show them."""
+        return in_order(table, await super().table_columns(table))
 
     async def execute(self, *arguments: Any, **options: Any) -> Any:
         """Run a query; one that fails is not logged, since what people look for holds names."""

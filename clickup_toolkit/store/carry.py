@@ -54,6 +54,7 @@ def carry_unread(build: Build, gaps: list[Gap]) -> list[Gap]:
     if not build.has_previous:
         return gaps
     _keep_legacy_times(build)
+    _keep_times_of_left(build)
     return [_carry(build, gap) for gap in gaps]
 
 
@@ -100,10 +101,10 @@ INSERT OR IGNORE INTO main.raw SELECT r.* FROM before_tasks AS t
         AND (seen.list_id = :id OR seen.list_id IN (SELECT id FROM region WHERE kind = 'list'))))
 """
 _KEEP_TIMES = """
-INSERT OR IGNORE INTO main.raw SELECT r.* FROM before_raw AS r
-    WHERE r.kind = 'time_in_status' AND (:all OR r.id = :id)
+INSERT OR IGNORE INTO main.raw SELECT r.* FROM before_raw AS r WHERE r.kind = 'time_in_status'
     AND EXISTS (SELECT 1 FROM main.raw AS task WHERE task.kind = 'task' AND task.id = r.id)
 """
+_OF_ONE = " AND r.id = :id"  # a condition of its own, found by key: there may be a gap for every task
 
 
 # A gap names the members, and, where only a part of their time could not be read, from when to when (ms).
@@ -140,8 +141,9 @@ def _keep_places(build: Build, gap: Gap) -> str:
 def _keep_times_in_status(build: Build, gap: Gap) -> str:
     if build.incremental:
         return ""
-    whose = {"id": gap.id, "all": _is_everything(build, gap)}
-    return _told(build.db.execute(_KEEP_TIMES, whose).rowcount, "time in status is", "times in status are")
+    statement = _KEEP_TIMES if _is_everything(build, gap) else _KEEP_TIMES + _OF_ONE
+    kept = build.db.execute(statement, {"id": gap.id}).rowcount
+    return _told(kept, "time in status is", "times in status are")
 
 
 def _keep_time_entries(build: Build, gap: Gap) -> str:
@@ -163,6 +165,21 @@ def _keep_legacy_times(build: Build) -> None:
             "INSERT OR IGNORE INTO main.raw SELECT r.* FROM before_time_entries AS e "
             "JOIN before_raw AS r ON r.kind = 'legacy_time' AND r.id = e.id "
             "WHERE e.route = 'task' AND e.task_id NOT IN (SELECT id FROM asked_tasks)"
+        )
+
+
+def _keep_times_of_left(build: Build) -> None:
+    """Keep what members had tracked before they left: nobody can ask for it by person any more.
+
+    An entry on a task that was asked for everybody's time stays where that answer holds it, too.
+    """
+    if not build.incremental:
+        build.db.execute(
+            "INSERT OR IGNORE INTO main.raw SELECT r.* FROM before_time_entries AS e "
+            "JOIN before_raw AS r ON r.kind = 'time_entry' AND r.id = e.id "
+            "WHERE e.route = 'member' AND e.member_id NOT IN (SELECT id FROM main.members) "
+            "AND (e.task_id IS NULL OR e.task_id NOT IN (SELECT id FROM asked_tasks) OR EXISTS ("
+            "  SELECT 1 FROM main.raw AS told WHERE told.kind = 'legacy_time' AND told.id = e.id))"
         )
 
 

@@ -16,7 +16,7 @@ from clickup_toolkit.normalise.members import Crowd
 from clickup_toolkit.normalise.shapes import items, read
 from clickup_toolkit.normalise.tasks import Home, Surroundings, TaskShape, task_rows
 from clickup_toolkit.normalise.times import StatusTimes, entry_row, status_rows
-from clickup_toolkit.normalise.values import duration, timestamp
+from clickup_toolkit.normalise.values import EARLIEST, duration, instant_text, timestamp
 from clickup_toolkit.records import Gap
 from clickup_toolkit.store.opening import Build
 from clickup_toolkit.store.rows import insert
@@ -41,7 +41,7 @@ def derive_rows(build: Build) -> list[Gap]:
     """Make the rows of entries, tasks and the people met on them; return what was not understood."""
     crowd = Crowd(key for (key,) in build.db.execute("SELECT id FROM main.members"))
     _write_entries(build, crowd)
-    _drop_doubtful_legacy(build)
+    _drop_doubtful(build)
     _touch_moved(build)
     gaps = _write_tasks(build, crowd)
     _write_left_members(build, crowd)
@@ -107,21 +107,36 @@ UPDATE main.time_entries SET folder_id = NULL
 """
 
 
-def _drop_doubtful_legacy(build: Build) -> None:
-    """Drop remembered entries of the legacy route where ClickUp's own sum has no room for them any more."""
-    sums = build.db.execute(
-        "SELECT task_id, SUM(duration_ms) FROM main.time_entries WHERE task_id IN ("
-        "  SELECT task_id FROM main.time_entries WHERE route = 'task'"
-        "  EXCEPT SELECT id FROM asked_tasks) GROUP BY task_id"
-    ).fetchall()
-    for task_id, tracked in sums:
-        row = build.db.execute(
-            "SELECT CAST(body AS BLOB) FROM main.raw WHERE kind = 'task' AND id = ?", (task_id,)
-        ).fetchone()
-        shape = read(row[0], TaskShape) if row else None
+_REMEMBERED = """
+(route = 'task' OR (member_id NOT IN (SELECT id FROM main.members WHERE state <> 'left')
+    AND id IN (SELECT id FROM main.raw WHERE kind = 'time_entry' AND received < :started)))
+"""
+"""Entries that no crawl asks for by person: of the legacy route, or kept of people who left."""
+
+_DOUBTFUL = f"""
+SELECT entry.task_id, SUM(entry.duration_ms), CAST(task.body AS BLOB)
+FROM main.time_entries AS entry LEFT JOIN main.raw AS task ON task.kind = 'task' AND task.id = entry.task_id
+WHERE entry.task_id IN (SELECT task_id FROM main.time_entries WHERE {_REMEMBERED}
+    EXCEPT SELECT id FROM asked_tasks)
+AND (task.id IS NULL OR task.received >= :since) GROUP BY entry.task_id
+"""  # noqa: S608  # our own text
+
+
+def _drop_doubtful(build: Build) -> None:
+    """Drop remembered entries where ClickUp's own sum has no room for them any more.
+
+    A sum that an earlier crawl was told says nothing of entries that are newer than it.
+    """
+    started = instant_text(build.journal.started)
+    instants = {"started": started, "since": started if build.incremental else instant_text(EARLIEST)}
+    for task_id, tracked, body in build.db.execute(_DOUBTFUL, instants).fetchall():
+        shape = read(body, TaskShape) if body else None
         if shape is None or (tracked or 0) > (duration(shape.time_spent) or 0):
             build.db.execute("INSERT OR IGNORE INTO touched VALUES (?)", (task_id,))
-            build.db.execute("DELETE FROM main.time_entries WHERE route = 'task' AND task_id = ?", (task_id,))
+            build.db.execute(
+                f"DELETE FROM main.time_entries WHERE task_id = :task AND {_REMEMBERED}",  # noqa: S608
+                {"task": task_id, "started": started},
+            )
 
 
 _HOMES = """

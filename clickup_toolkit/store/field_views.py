@@ -10,7 +10,7 @@ import re
 import sqlite3
 from collections import Counter
 
-__all__ = ["MOST_FIELDS", "MOST_LISTS", "PREFIX", "column_names", "create_field_views", "is_field_view"]
+__all__ = ["MOST_FIELDS", "MOST_LISTS", "PREFIX", "column_names", "create_field_views", "lists_of_views"]
 
 MOST_LISTS = 100
 """Views there are at most: for the lists with most values."""
@@ -42,9 +42,12 @@ def create_field_views(db: sqlite3.Connection) -> None:
         db.execute(_view(list_id, [(key, *known.get(key, (None, None))) for key in most]))
 
 
-def is_field_view(name: str) -> bool:
-    """Tell whether a view is one of these."""
-    return name.startswith(PREFIX)
+def lists_of_views(db: sqlite3.Connection) -> dict[str, str]:
+    """Return the list's id of each of the views that are there."""
+    views = db.execute("SELECT name FROM sqlite_master WHERE type = 'view'")
+    there = {name for (name,) in map(tuple, views)}
+    lists = {_name(key): key for (key,) in map(tuple, db.execute("SELECT id FROM lists"))}
+    return {name: lists[name] for name in sorted(there & lists.keys())}
 
 
 def column_names(names: list[str]) -> list[str]:
@@ -79,8 +82,12 @@ def _view(list_id: str, fields: list[tuple[str, str | None, str | None]]) -> str
         "LEFT JOIN members AS m ON m.id = a.member_id WHERE a.task_id = t.id) AS assignees"
     )
     told = ",\n    ".join(["t.id AS task_id", "t.name", "t.status", owners, *columns, "t.url"])
-    named = _quoted(PREFIX + re.sub(r"\W", "_", list_id))
-    return f"CREATE VIEW {named} AS SELECT {told}\nFROM tasks AS t WHERE t.list_id = {_text(list_id)}"
+    source = f"tasks AS t WHERE t.list_id = {_text(list_id)}"
+    return f"CREATE VIEW {_quoted(_name(list_id))} AS SELECT {told}\nFROM {source}"
+
+
+def _name(list_id: str) -> str:
+    return PREFIX + re.sub(r"\W", "_", list_id)
 
 
 def _value(kind: str | None) -> str:

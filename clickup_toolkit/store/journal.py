@@ -156,23 +156,29 @@ class Journal:
         self._write("INSERT INTO entries SELECT * FROM known_entries", [()])
 
     def know(self, previous: Path, reread: tuple[int, int] | None, read_since: int) -> None:
-        """Take over from the ``previous`` database what need not be asked for again.
+        """Take over from the ``previous`` database what need not be asked for again, and forget all other.
 
-        These are the entries that were read task by task, and the tasks of which they were not all. On top
-        of that, an incremental crawl, which reads time entries in the span ``reread`` (ms) again, takes over
-        the lists and the other entries. What is read thing by thing is not read again where it was since
-        ``read_since`` (ms) and did not change.
+        These are the entries that were read task by task or of people who left, and the tasks of which they
+        were not all. On top of that, an incremental crawl, which reads time entries in the span ``reread``
+        (ms) again, takes over the lists and the other entries. What is read thing by thing is not read again
+        where it was since ``read_since`` (ms) and did not change.
         """
+        self.forget()
         try:
             self._know(previous, reread, read_since)
         except JournalDamaged as error:  # this file is new: what is damaged is the one beside it
             raise last_database_damaged(previous, error.__cause__) from error
 
+    def forget(self) -> None:
+        """Know nothing of earlier crawls any more: their database is gone, and what it held with it."""
+        with write_errors(self.path):
+            for table in ("known_lists", "known_entries", "known_spent"):
+                self._write(f"DELETE FROM {table}", [()])  # noqa: S608  # our own names
+            self.readings.forget()
+
     def _know(self, previous: Path, reread: tuple[int, int] | None, read_since: int) -> None:
         with write_errors(self.path):
             self._db.execute("ATTACH DATABASE ? AS previous", (f"{previous.as_uri()}?mode=ro&immutable=1",))
-            for table in ("known_lists", "known_entries", "known_spent"):
-                self._write(f"DELETE FROM {table}", [()])  # noqa: S608  # our own names
             start, end = reread or (EARLIEST, LATEST)
             self._write(_KNOW_ENTRIES, [(reread is not None, start, end)])
             self._write(_KNOW_SPENT, [()])
@@ -266,10 +272,14 @@ class Journal:
 
 _KNOW_ENTRIES = """
 INSERT INTO known_entries SELECT id, task_id, coalesce(duration_ms, 0) FROM previous.time_entries
-WHERE route = 'task' OR (? AND (start IS NULL OR strftime('%s', start) * 1000 NOT BETWEEN ? AND ?))
+WHERE route = 'task' OR member_id IN (SELECT id FROM previous.members WHERE state = 'left')
+OR (? AND (start IS NULL OR strftime('%s', start) * 1000 NOT BETWEEN ? AND ?))
 """
+# A list that the last crawl was not shown may have been archived since: what changed there was not read.
 _KNOW_LISTS = """
-INSERT INTO known_lists SELECT id, NOT (coalesce(archived, 0) OR coalesce(in_archived, 0)) FROM previous.lists
+INSERT INTO known_lists SELECT l.id, NOT (coalesce(l.archived, 0) OR coalesce(l.in_archived, 0))
+    AND coalesce(raw.received >= (SELECT max(started) FROM previous.exports), 0)
+FROM previous.lists AS l LEFT JOIN previous.raw ON raw.kind = 'list' AND raw.id = l.id
 """
 _KNOW_SPENT = """
 INSERT INTO known_spent SELECT id, time_spent_ms FROM previous.tasks WHERE time_spent_ms > tracked_ms

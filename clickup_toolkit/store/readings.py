@@ -33,7 +33,8 @@ WHERE updated IS NOT NULL AND {_MS.format("received")} >= ?
 _KNOW_ARCHIVED = "INSERT INTO known_archived SELECT id, list_id FROM previous.tasks WHERE archived"
 _KNOW_LEFT = """
 INSERT INTO known_left SELECT id, coalesce(time_spent_ms, 0) FROM previous.tasks
-WHERE id IN (SELECT task_id FROM previous.time_entries WHERE route = 'task')
+WHERE id IN (SELECT task_id FROM previous.time_entries WHERE route = 'task'
+    OR member_id IN (SELECT id FROM previous.members WHERE state = 'left'))
 """
 _OVERTOLD = """
 SELECT tasks.id FROM known_left AS known JOIN tasks ON tasks.id = known.id
@@ -56,12 +57,15 @@ class Readings:
 
     def know(self, since: int) -> None:
         """Take over the readings since ``since`` (ms) from the attached database ``previous``."""
-        self._db.execute("DELETE FROM known_readings")
         if self._db.execute("SELECT 1 FROM previous.sqlite_master WHERE name = 'readings'").fetchone():
             self._db.execute(_KNOW, (since,))
-        for table, remember in (("known_archived", _KNOW_ARCHIVED), ("known_left", _KNOW_LEFT)):
+        self._db.execute(_KNOW_ARCHIVED)
+        self._db.execute(_KNOW_LEFT)
+
+    def forget(self) -> None:
+        """Know of no reading any more."""
+        for table in ("known_readings", "known_archived", "known_left"):
             self._db.execute(f"DELETE FROM {table}")  # noqa: S608  # our own names
-            self._db.execute(remember)
 
     def holds(self, what: str, id: str, updated: int | None) -> bool:  # noqa: A002
         """Tell whether ``what`` of ``id``, which was changed at ``updated`` (ms), was read since."""

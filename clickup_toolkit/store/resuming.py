@@ -17,6 +17,7 @@ __all__ = ["open_journal"]
 DAY_MS = 86_400_000
 RESUME_WITHIN_MS = DAY_MS
 """A crawl that was interrupted longer ago is begun anew."""
+_ON_TOP_OF = "previous"
 
 
 def open_journal(
@@ -44,30 +45,33 @@ def open_journal(
     fingerprint = hashlib.sha256(f"{address} {token.reveal()}".encode()).hexdigest()[:12]
     wanted = {"team_id": team_id, "source": fingerprint}
     if path.exists():
-        interrupted = _interrupted(path, wanted, since, now)
+        interrupted = _interrupted(path, wanted, since, previous, now)
         if interrupted:
+            _know_anew(interrupted, previous, now, reread_days)
             interrupted.note_facts({"streams": " ".join(sorted(streams))})
             return interrupted
         _remove(path)
     journal = Journal(path)
     if previous is not None:
         reread = None if since is None else newest_window(now, since)
-        journal.know(previous, reread, EARLIEST if reread else now - round(reread_days * DAY_MS))
+        journal.know(previous, reread, EARLIEST if reread else _read_since(now, reread_days))
         wanted = {**wanted, **({} if since is None else {"since": str(since)})}
     mode = "incremental" if "since" in wanted else "full"
-    chosen = {"streams": " ".join(sorted(streams))}
+    chosen = {"streams": " ".join(sorted(streams)), _ON_TOP_OF: _name(previous)}
     journal.note_facts({**wanted, **chosen, "mode": mode, "started": str(now)})
     return journal
 
 
-def _interrupted(path: Path, wanted: Mapping[str, str], since: int | None, now: int) -> Journal | None:
+def _interrupted(
+    path: Path, wanted: Mapping[str, str], since: int | None, previous: Path | None, now: int
+) -> Journal | None:
     """Open the journal that is there if it can be gone on with; one that is damaged is as good as none."""
     try:
         journal = Journal(path)
     except JournalDamaged:
         return None
     try:
-        if _continues(journal, wanted, since, now):
+        if _continues(journal, wanted, since, previous, now):
             journal.check()
             return journal
     except JournalDamaged:
@@ -76,11 +80,35 @@ def _interrupted(path: Path, wanted: Mapping[str, str], since: int | None, now: 
     return None
 
 
-def _continues(journal: Journal, wanted: Mapping[str, str], since: int | None, now: int) -> bool:
+def _continues(
+    journal: Journal, wanted: Mapping[str, str], since: int | None, previous: Path | None, now: int
+) -> bool:
     facts = journal.facts
     same = all(facts.get(name) == value for name, value in wanted.items()) and "started" in facts
-    fits = same and (journal.since is None or journal.since == since)
+    # An incremental crawl is nothing without the very database that it builds on.
+    fits = same and (
+        journal.since is None or (journal.since == since and facts.get(_ON_TOP_OF) == _name(previous))
+    )
     return fits and "published" not in facts and now - journal.started < RESUME_WITHIN_MS
+
+
+def _know_anew(journal: Journal, previous: Path | None, now: int, reread_days: float) -> None:
+    """Where the last export's database is another one now, or gone, rest on that and on nothing else."""
+    if journal.facts.get(_ON_TOP_OF, "") == _name(previous):
+        return
+    if previous is None:
+        journal.forget()
+    else:
+        journal.know(previous, None, _read_since(now, reread_days))
+    journal.note_facts({_ON_TOP_OF: _name(previous)})
+
+
+def _name(previous: Path | None) -> str:
+    return "" if previous is None else previous.name
+
+
+def _read_since(now: int, reread_days: float) -> int:
+    return now - round(reread_days * DAY_MS)
 
 
 def _remove(path: Path) -> None:

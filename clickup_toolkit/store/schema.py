@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from clickup_toolkit.records import RAW, TABLES, Column, Table
+from clickup_toolkit.store.counts import COUNTS_DEFINITION
 from clickup_toolkit.store.reports import REPORTS, create_views
 from clickup_toolkit.store.search import search_definitions
 
@@ -62,6 +63,7 @@ _DEFINITIONS = [
     *map(_definition, ALL_TABLES.values()),
     *map(_definition, REPORTS.values()),
     *search_definitions(),
+    COUNTS_DEFINITION,
 ]
 
 FINGERPRINT: int = zlib.crc32("\n".join(_DEFINITIONS).encode()) & 0x7FFFFFFF
@@ -77,12 +79,23 @@ def create_tables(db: sqlite3.Connection) -> None:
 
 
 def create_indexes(db: sqlite3.Connection, *tables: str) -> None:
-    """Create the indexes that are missing, of all tables or of these; cheapest once the rows are in."""
+    """Create the indexes that are missing, of all tables or of these; cheapest once the rows are in.
+
+    Those that are declared, and one of each reference, by which a row's page counts what points at it.
+    """
     known = ALL_TABLES | REPORTS
     for table in (known[name] for name in tables or known):
         for columns in table.indexes:
-            name = "_".join((table.name, *columns))
-            db.execute(f'CREATE INDEX IF NOT EXISTS "{name}" ON "{table.name}" ({names(columns)})')
+            _index(db, table, columns)
+        led = {table.key[0], *(columns[0] for columns in table.indexes)}
+        for column in table.columns:
+            if column.references and column.name not in led:
+                _index(db, table, (column.name,), f'WHERE "{column.name}" IS NOT NULL')
+
+
+def _index(db: sqlite3.Connection, table: Table, columns: tuple[str, ...], where: str = "") -> None:
+    name = "_".join((table.name, *columns))
+    db.execute(f'CREATE INDEX IF NOT EXISTS "{name}" ON "{table.name}" ({names(columns)}) {where}')
 
 
 def run(db: sqlite3.Connection, script: str) -> None:

@@ -16,7 +16,7 @@ import sqlite3
 import unicodedata
 from dataclasses import dataclass
 
-__all__ = ["SEARCHES", "Search", "fill_search", "matching", "search_definitions", "update_search"]
+__all__ = ["SEARCHES", "Search", "fill_search", "folded", "matching", "search_definitions", "update_search"]
 
 # Kana, Han, Hangul, Thai, Lao, Myanmar, Khmer
 _UNSPACED = re.compile(
@@ -108,6 +108,11 @@ def matching(text: str | None) -> str:
         if any(character.isalnum() for character in words):
             parts.append(f'"{words}"' + ("*" if len(bare) >= _SHORTEST_BEGINNING else ""))
     return " ".join(parts[:_MOST_PARTS]) or _NOTHING
+
+
+def folded(text: str | None) -> str:
+    """Return a name as it is compared: without regard to case, width, and blanks around it."""
+    return unicodedata.normalize("NFKC", text or "").casefold().strip()
 
 
 def _prepare(db: sqlite3.Connection) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from clickup_toolkit.store.counts import count_values
 from clickup_toolkit.store.field_views import create_field_views
 from clickup_toolkit.store.reports import create_views, fill_reports
 from clickup_toolkit.store.schema import create_indexes
@@ -26,3 +27,4 @@ def finish_for_readers(db: sqlite3.Connection, *, whole: bool) -> None:
     fill_reports(db)
     create_views(db)
     create_field_views(db)
+    count_values(db)

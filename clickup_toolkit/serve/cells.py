@@ -1,0 +1,124 @@
+"""How a cell looks: names that lead somewhere, durations and times as people read them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from datasette.utils import tilde_encode
+from markupsafe import Markup
+
+from clickup_toolkit.records import TABLES
+from clickup_toolkit.serve.words import duration
+from clickup_toolkit.store.reports import REPORTS, VIEWS
+
+if TYPE_CHECKING:
+    from clickup_toolkit.serve.site import Site
+
+__all__ = ["shown"]
+
+_TYPES = {
+    (name, column.name): column.type
+    for name, table in (
+        TABLES | REPORTS | {view: REPORTS[about.report] for view, about in VIEWS.items()}
+    ).items()
+    for column in table.columns
+}
+_POINTS_AT = {
+    (table.name, column.name): column.references.partition(".")[0]
+    for table in (*TABLES.values(), *REPORTS.values())
+    for column in table.columns
+    if column.references
+}
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+_PLACES = {
+    "list_id": "lists",
+    "space_id": "spaces",
+    "folder_id": "folders",
+    "member_id": "members",
+}
+"""Columns of views and queries whose ids are shown by the names that the site knows."""
+
+
+def shown(
+    site: Site, row: Mapping[str, object], value: object, column: str, table: str | None
+) -> Markup | None:
+    """Return what a page shows of a cell, None where that is the value itself.
+
+    Exact values stay in tooltips. ``table`` is None for the outcome of a query.
+    """
+    if value is None:
+        return None
+    if isinstance(value, dict):  # a reference, with the name of what it points at, if that has one
+        key = str(value["value"])
+        return _link(_POINTS_AT[table or "", column], key, str(value["label"] or key))
+    kind = _kind(table, column, value)
+    if kind == "DURATION" and isinstance(value, int | float):
+        return Markup('<span title="{} ms">{}</span>').format(value, duration(value))
+    if kind == "TIMESTAMP" and isinstance(value, str):
+        return Markup('<time title="{0}" datetime="{0}">{1}</time>').format(
+            value, value[:16].replace("T", " ")
+        )
+    if isinstance(value, str) and value:
+        return _named(site, row, value, column, table)
+    return None
+
+
+def _kind(table: str | None, column: str, value: object) -> str:
+    if (table or "", column) in _TYPES:
+        return _TYPES[table or "", column]
+    if column.endswith("_ms"):
+        return "DURATION"
+    return "TIMESTAMP" if isinstance(value, str) and _INSTANT.fullmatch(value) else ""
+
+
+def _named(
+    site: Site, row: Mapping[str, object], value: str, column: str, table: str | None
+) -> Markup | None:
+    if table in TABLES:
+        return _own_name(site, row, value, column, table or "")
+    if column in _PLACES:
+        label = site.facts.names.get(_PLACES[column], {}).get(value)
+        return None if label is None else _link(_PLACES[column], value, label or value)
+    if column in ("name", "task", "task_id") and "task_id" in row.keys():  # noqa: SIM118  # a row of SQLite
+        here = _link("tasks", str(row["task_id"]), value)
+        return here + _outside(_text(row, "url")) if column != "task_id" else here
+    return None
+
+
+def _own_name(site: Site, row: Mapping[str, object], value: str, column: str, table: str) -> Markup | None:
+    """Return a row's name with the way to its page, and to ClickUp where that has one."""
+    if column != TABLES[table].label or "id" not in row.keys():  # noqa: SIM118
+        return None
+    return _link(table, str(row["id"]), value) + _outside(_address(site, row, table))
+
+
+def _link(table: str, key: str, label: str) -> Markup:
+    return Markup('<span class="name" dir="auto"><a href="/clickup/{}/{}">{}</a></span>').format(
+        table, tilde_encode(key), label
+    )
+
+
+def _outside(address: str) -> Markup:
+    if not address.startswith("https://"):
+        return Markup("")
+    return Markup(
+        ' <a class="outside" href="{}" rel="noreferrer" title="Open in ClickUp" '
+        'aria-label="Open in ClickUp">\u2197</a>'
+    ).format(address)
+
+
+def _address(site: Site, row: Mapping[str, object], table: str) -> str:
+    """Return where ClickUp shows the thing; empty where no address is known."""
+    if table == "tasks":
+        return _text(row, "url")
+    ways = {"lists": "v/li", "folders": "v/o/f", "spaces": "v/s"}
+    if table not in ways or not site.toolkit.team_id:
+        return ""
+    return f"https://app.clickup.com/{site.toolkit.team_id}/{ways[table]}/{quote(str(row['id']), safe='')}"
+
+
+def _text(row: Mapping[str, object], column: str) -> str:
+    return str(row[column] or "") if column in row.keys() else ""  # noqa: SIM118
