@@ -51,15 +51,18 @@ class Crawl:
         self.journal.note_gap(Gap(what, id, code, "Refused.", "Share it."))
         return self
 
-    def structure(self, *, list_name: str = "Board", **archived: bool) -> Crawl:
+    def structure(
+        self, *, list_name: str = "Board", people: dict[int, str] | None = None, **archived: bool
+    ) -> Crawl:
         """Tell a workspace of one space with a folder with a list, and a folderless list."""
         listed = {"id": "L1", "name": list_name, "orderindex": 0, "task_count": 3, "statuses": STATUSES}
         folder = {"id": "F1", "name": "Web", "hidden": False, "space": {"id": "S1"}, "statuses": []}
         loose = {"id": "L2", "name": "Inbox", "space": {"id": "S1"}, "folder": {"id": "F0", "hidden": True}}
-        joined = {"username": "Ada", "role": 1, "date_joined": "1600000000000"}
-        self.says(
-            "teams", {"teams": [{"id": "9", "name": "Acme", "members": [{"user": {"id": 1, **joined}}]}]}
-        )
+        joined = {"role": 1, "date_joined": "1600000000000"}
+        members = [
+            {"user": {"id": key, "username": name, **joined}} for key, name in (people or {1: "Ada"}).items()
+        ]
+        self.says("teams", {"teams": [{"id": "9", "name": "Acme", "members": members}]})
         self.says(
             "spaces", {"spaces": [{"id": "S1", "name": "Product", "statuses": STATUSES}]}, archived="false"
         )

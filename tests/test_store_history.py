@@ -114,7 +114,9 @@ def test_a_place_that_could_not_be_read_is_kept_with_all_below(tmp_path: Path) -
 def test_time_that_could_not_be_read_is_kept(tmp_path: Path) -> None:
     """Entries of a member who is refused today, and time in status that failed, stay as they were."""
     before = first(tmp_path)
-    crawl = Crawl(tmp_path, started=NEXT).structure().tasks(task("a"), task("b"), task("c", at="L2"))
+    people = {1: "Ada", 2: "Bob"}
+    crawl = Crawl(tmp_path, started=NEXT).structure(people=people)
+    crawl.tasks(task("a"), task("b"), task("c", at="L2"))
     crawl.lacks("time_entries", "2", "TIMEENTRY_059").lacks("time_in_status", "a", "HTTP_500")
     second, _ = crawl.build(previous=before)
     assert rows(second, "SELECT id, member_id FROM time_entries") == [("f", "2")]

@@ -102,7 +102,7 @@ class _World:
 
     def tell(self, crawl: Crawl, only: set[str] | None = None) -> Crawl:
         """Tell a crawl everything, or of the tasks only these."""
-        crawl.structure(list_name=self.list_name)
+        crawl.structure(list_name=self.list_name, people={1: "Ada", 2: "Bob"})
         chosen = [told for key, told in self.tasks.items() if only is None or key in only]
         crawl.tasks(*chosen).times(**{told["id"]: self.times[told["id"]] for told in chosen})
         span = {"start": STARTED - 2 * HOUR, "end": NEXT}

@@ -1,13 +1,14 @@
-"""Gaps that only the finished tables show: time that ClickUp counts, but does not tell."""
+"""Gaps that only the finished tables show: time that ClickUp counts, but does not tell (any more)."""
 
 from __future__ import annotations
 
+from clickup_toolkit.normalise.values import instant_text
 from clickup_toolkit.records import Gap
 from clickup_toolkit.store.opening import Build
 
 __all__ = ["DERIVED", "missing_tasks", "missing_times"]
 
-DERIVED = frozenset({"ABSENT", "NOT_FOUND", "TIME_MISSING"})
+DERIVED = frozenset({"ABSENT", "LEFT", "NOT_FOUND", "TIME_MISSING"})
 """The codes of these gaps; every build finds them anew."""
 _NAMED = 5
 
@@ -33,7 +34,7 @@ def missing_times(build: Build, gaps: list[Gap]) -> list[Gap]:
     """Return the gaps of time in status and of time entries that the tables show beside ``gaps``."""
     explained = {gap.id for gap in gaps if gap.what == "time_in_status"}
     found = [] if "" in explained else _without_time_in_status(build, explained)
-    return found + _undertracked(build)
+    return found + _undertracked(build) + _of_people_who_left(build)
 
 
 def _without_time_in_status(build: Build, explained: set[str]) -> list[Gap]:
@@ -69,4 +70,31 @@ def _undertracked(build: Build) -> list[Gap]:
             "Compare with the task in ClickUp; the entries of a deleted person may be gone.",
         )
         for task, missing in rows
+    ]
+
+
+_LEFT = """
+SELECT entry.member_id, coalesce(member.username, 'somebody'), count(*)
+FROM main.time_entries AS entry JOIN main.members AS member ON member.id = entry.member_id
+JOIN main.raw AS told ON told.kind = 'time_entry' AND told.id = entry.id
+WHERE entry.task_id IS NULL AND member.state = 'left' AND told.received < ?
+GROUP BY entry.member_id ORDER BY entry.member_id
+"""
+
+
+def _of_people_who_left(build: Build) -> list[Gap]:
+    """Return a gap for everybody whose time without a task no full crawl was told again."""
+    (asked,) = build.db.execute("SELECT max(started) FROM before_exports WHERE mode = 'full'").fetchone()
+    if not build.incremental or asked is None:
+        asked = instant_text(build.journal.started)
+    return [
+        Gap(
+            "time_entries",
+            member,
+            "LEFT",
+            f"{count} time {'entry' if count == 1 else 'entries'} without a task, by {name}, who left: "
+            "kept as earlier exports read them.",
+            "None: ClickUp tells the time of people who left on tasks alone.",
+        )
+        for member, name, count in build.db.execute(_LEFT, (asked,))
     ]
