@@ -258,7 +258,7 @@ def test_the_week_that_still_runs_is_pale() -> None:
 
 
 def test_names_are_no_markup() -> None:
-    """A name with tags or placeholders shows as it is written; ids, which nobody sees, are left as they are."""
+    """A name with tags or placeholders shows as it is written; ids, which nobody sees, stay."""
     story = Story().list("<b>A</b> & %{x}", "a <i>state</i> > shipped (closed)")
     story.task("<script>", "<b>A</b> & %{x}", "a <i>state</i> 1d")
     for chart in CHARTS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -12,9 +12,10 @@ import plotly.graph_objects as go
 import pytest
 
 import clickup_toolkit
-from clickup_toolkit import Workspace, analyse
+from clickup_toolkit import Workspace, analyse, charts
 from clickup_toolkit.errors import StorageError
 from clickup_toolkit.records import TABLES, TaskCustomField
+from clickup_toolkit.workspace.names import TableNames
 from clickup_toolkit.workspace.tables import Tables
 from tests.histories import Story
 
@@ -203,11 +204,132 @@ def test_measures_are_those_of_analyse(ws: Workspace, story: Story) -> None:
 def test_every_chart_is_one_call(ws: Workspace) -> None:
     """Every chart method draws with its defaults."""
     calls = [getattr(ws, name) for name in dir(ws) if name.startswith("chart_")]
-    assert len(calls) == 7
+    drawn = {name for name in charts.__all__ if hasattr(Workspace, f"chart_{name}")}
+    assert len(calls) == len(drawn) == 24
+    empty = []
     for call in calls:
         figure = call()
         assert isinstance(figure, go.Figure)
-        assert len(figure.data) > 0
+        if not figure.data:
+            empty.append(call.__name__)
+    nothing = ["chart_blocked_and_stale", "chart_estimate_against_tracked", "chart_tracked_time"]
+    assert empty == nothing  # nothing is stale, and nobody tracked time
+
+
+def test_every_measure_is_a_method_that_says_what_the_function_does(ws: Workspace, story: Story) -> None:
+    """What a workspace answers is what the measure makes of its tables, for every one of them."""
+    how: dict[str, dict[str, object]] = {
+        "forecast_how_many": {"until": date(2026, 12, 21)},
+        "forecast_when": {"items": 2},
+    }
+    for name, tables in analyse.COLUMNS.items():
+        given = {table: story.table(table) for table in tables}
+        expected = getattr(analyse, name)(**given, now=story.now, **how.get(name, {}))
+        pd.testing.assert_frame_equal(getattr(ws, name)(), expected, obj=name)
+
+
+def test_settings_say_what_measures_take(
+    story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cycle time, waiting, blocked and stale work, working hours and time zone are those of the settings."""
+    story.write(tmp_path)
+    monkeypatch.setenv("CYCLE_START", "status:review")
+    monkeypatch.setenv("STALE_DAYS", "5")
+    monkeypatch.setenv("WAITING_STATUSES", "doing")
+    monkeypatch.setenv("WORKING_HOURS", "08:00-12:00")
+    ws = Workspace(tmp_path)
+    assert ws.work_item_age()["task_id"].tolist() == ["login"]
+    assert ws.flow_efficiency()["efficiency"].tolist() == [0.0]
+    assert ws.settings.stale_days == 5
+    calendar, working = ws.lead_and_cycle_time(), ws.lead_and_cycle_time(working=True)
+    assert calendar["lead_median_ms"].tolist() == [4 * 86_400_000]
+    assert working["lead_median_ms"].tolist() == [(2 + 4 + 4 + 4) * 3_600_000]
+    assert Workspace(tmp_path, working=True).lead_and_cycle_time().equals(working)
+
+
+@pytest.mark.parametrize(
+    ("part", "tasks"),
+    [
+        ({"list": "App"}, ["login", "logout"]),
+        ({"list": "app"}, ["login", "logout"]),
+        ({"list": ["App", "Web"]}, ["login", "logout", "menu"]),
+        ({"space": "site"}, ["menu"]),
+        ({"member": "Bob"}, ["logout"]),
+        ({"tag": "IOS"}, ["login"]),
+        ({"task_type": "Task", "space": "Product"}, ["login", "logout"]),
+        ({"since": "2026-11-20"}, ["login", "menu"]),
+        ({"until": "2026-11-17"}, ["login", "logout"]),
+        ({"list": "App", "member": "Bob", "since": "2026-01-01"}, ["logout"]),
+        ({"list": "", "member": ()}, ["login", "logout", "menu"]),
+    ],
+)
+def test_a_part_is_what_its_filters_say(ws: Workspace, part: dict[str, str], tasks: list[str]) -> None:
+    """Names in any case, ids, several of them, and a period narrow tables and measures alike."""
+    narrowed = ws.filter(**part)  # type: ignore[arg-type]
+    assert narrowed.tasks["id"].tolist() == tasks
+    assert set(narrowed.table("time_in_status")["task_id"]) == set(tasks)
+    finished = narrowed.finished_work()["task_id"].tolist()
+    assert finished == [task for task in tasks if task == "logout"]
+    assert narrowed.waiting_now()["task_id"].tolist() == [task for task in tasks if task != "logout"]
+    assert ws.tasks["id"].tolist() == ["login", "logout", "menu"]
+
+
+def test_a_part_says_what_it_is_and_can_be_narrowed_again(ws: Workspace) -> None:
+    """Filters add up, and stand in the workspace's line."""
+    part = ws.filter(space="Product").filter(member="Ada", since="2026-11-01")
+    assert "part: space Product, member Ada, since 2026-11-01" in repr(part)
+    assert "part: space Product, member Ada, since 2026-11-01" in part._repr_html_()
+    assert "part" not in repr(ws)
+    assert part.tasks["id"].tolist() == ["login", "logout"]
+
+
+def test_an_unknown_part_is_refused_with_the_choice(ws: Workspace) -> None:
+    """A misspelled space says which there are, at once and not at the first measure."""
+    with pytest.raises(ValueError, match=r"space='Prodct' names no space: choose one of Product, Site, or"):
+        ws.filter(space="Prodct")
+    with pytest.raises(ValueError, match=r"tag='x' names no tag: choose one of ios, or"):
+        ws.filter(tag="x")
+    with pytest.raises(ValueError, match="task_type='Bug' names no task type"):
+        ws.filter(task_type="Bug")
+
+
+def test_time_entries_of_a_part_are_those_of_its_tasks_and_members(story: Story, tmp_path: Path) -> None:
+    """Time belongs to a part by its task's place, by who tracked it, and by when it began."""
+    story.tracked("Login", "Ada", "2d", "1h").tracked("Menu", "Ada", "9d", "2h")
+    story.tracked("Login", "Bob", "2d", "3h").tracked(None, "Ada", "1d", "4h")
+    ws = Workspace(story.write(tmp_path))
+
+    def hours(**part: str) -> int:
+        return int(ws.filter(**part).tracked_time()["tracked_ms"].sum() / 3_600_000)  # type: ignore[arg-type]
+
+    assert (hours(), hours(list="App"), hours(member="Ada"), hours(since="2026-11-20")) == (10, 4, 7, 8)
+    assert (hours(list="App", member="Ada"), hours(until="2026-11-15")) == (1, 2)
+
+
+def test_the_quality_of_a_part_is_not_blamed_for_what_lies_outside(story: Story, tmp_path: Path) -> None:
+    """A parent in another list is no lost parent, and gaps are those of the whole workspace."""
+    story.task("Sub", "Web", "doing 1d", parent_id="login").gap("lists", "Not on this plan.")
+    ws = Workspace(story.write(tmp_path))
+    assert {"lost_parent", "gaps"} <= set(ws.data_quality()["check"])
+    assert not {"lost_parent", "gaps"} & set(ws.filter(list="Web").data_quality()["check"])
+
+
+def test_a_measure_reads_the_columns_that_it_needs_and_no_other(ws: Workspace) -> None:
+    """Nothing else of a table is kept in memory; and each column is read once."""
+    ws.throughput()
+    kept = ws._tables._columns
+    assert set(kept) == {"tasks"}
+    assert set(kept["tasks"]) == set(analyse.COLUMNS["throughput"]["tasks"]) - {"priority", "task_type_id"}
+    before = kept["tasks"]["id"]
+    ws.lead_and_cycle_time()
+    assert kept["tasks"]["id"] is before
+    assert "time_in_status" not in kept
+
+
+def test_editors_know_the_tables_and_the_methods(ws: Workspace) -> None:
+    """The declared names are those of the tables; measures and charts are offered by the tab key."""
+    assert set(TableNames.__annotations__) == set(TABLES) - {"time_in_status"}
+    assert {"net_flow", "chart_net_flow", "filter", "export_now", "tasks"} <= set(dir(ws))
 
 
 def test_the_data_folder_is_found_from_a_folder_below(
@@ -225,6 +347,19 @@ def test_the_data_folder_is_found_from_a_folder_below(
     assert Workspace().data_dir == tmp_path / "elsewhere"
     monkeypatch.setenv("CLICKUP_DATA_DIR", "/srv/clickup")
     assert Workspace().data_dir == Path("/srv/clickup")
+
+
+def test_what_the_demo_exported_is_found_where_nothing_else_is(
+    story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A notebook opens on data/demo with no setting; an export of one's own comes before it."""
+    monkeypatch.delenv("CLICKUP_DATA_DIR", raising=False)
+    story.write(tmp_path / "data" / "demo")
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    assert Workspace().data_dir == tmp_path / "data" / "demo"
+    story.write(tmp_path / "data")
+    assert Workspace().data_dir == tmp_path / "data"
 
 
 def test_without_an_export_anywhere_the_data_folder_is_that_of_the_working_folder(

@@ -79,8 +79,8 @@ def legible(color: str, ground: str = "#ffffff") -> str:
 
 
 PALETTE = tuple(legible(color) for color in _OKABE_ITO)
-"""Colour-blind-safe, after M. Okabe and K. Ito, *Color Universal Design*, 2008: the pale ones as dark as white
-asks for, vermilion darker, so that it stays unlike orange then, and grey in place of yellow."""
+"""Colour-blind-safe, after M. Okabe and K. Ito, *Color Universal Design*, 2008: the pale ones as dark as
+white asks for, vermilion darker, so that it stays unlike orange then, and grey in place of yellow."""
 ACCENT, WARNING, ALARM = PALETTE[0], PALETTE[1], PALETTE[5]
 
 

@@ -31,7 +31,7 @@ def data_quality(table: pd.DataFrame, *, as_of: datetime | None = None) -> go.Fi
         return empty(question, why)
     shown = failing.sort_values(["share", "count"], ascending=False, kind="stable")
     answer = f"Part of what was looked at that fails the check; {passed} other checks pass" + (
-        f"; {gaps:,} things could not be read (see the gaps)" if gaps else ""
+        f"; {gaps:,} thing{'s' if gaps > 1 else ''} could not be read (see the gaps)" if gaps else ""
     )
     drawn = figure(question, answer, rows=len(shown), as_of=as_of, table=whole)
     told = zip(shown["count"], shown["of"], shown["meaning"], shown["check"], strict=True)

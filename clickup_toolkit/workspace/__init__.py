@@ -140,6 +140,11 @@ class Workspace(Drawing, TableNames):
     # What it is
 
     @property
+    def part(self) -> str:
+        """What it was narrowed to, in words; empty for everything."""
+        return str(self._part)
+
+    @property
     def name(self) -> str:
         """The workspace's name."""
         names = self.table("workspaces")["name"].dropna()

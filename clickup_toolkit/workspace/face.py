@@ -24,6 +24,9 @@ class _Shown(Protocol):
     @property
     def exported(self) -> datetime: ...
 
+    @property
+    def part(self) -> str: ...
+
     def table(self, name: str) -> pd.DataFrame: ...
 
 
@@ -47,8 +50,10 @@ def _facts(workspace: _Shown, clock: datetime) -> list[str]:
     exported = workspace.exported
     age = duration(max((clock - exported).total_seconds(), 0) * 1000)
     when = f"exported {exported.astimezone(UTC):%Y-%m-%d %H:%M} UTC, {age} ago"
+    part = [f"part: {workspace.part}"] if workspace.part else []
     return [
         when,
+        *part,
         *(_count(len(workspace.table(table)), noun) for table, noun in _COUNTED),
         _missing(workspace),
     ]
