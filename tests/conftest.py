@@ -5,5 +5,7 @@ pytest_plugins = [
     "tests.fixtures.demo",
     "tests.fixtures.nginx",
     "tests.fixtures.browser",
+    "tests.fixtures.s3",
+    "tests.fixtures.jupyterlab",
     "tests.fixtures.ci",
 ]

@@ -13,6 +13,6 @@
 """
 
 from clickup_toolkit.fleet.plan import Entry, Plan, read_plan
-from clickup_toolkit.fleet.reading import by_workspace, tables
+from clickup_toolkit.fleet.reading import by_workspace, tables, workspaces
 
-__all__ = ["Entry", "Plan", "by_workspace", "read_plan", "tables"]
+__all__ = ["Entry", "Plan", "by_workspace", "read_plan", "tables", "workspaces"]

@@ -47,6 +47,7 @@ def connected(address: str, plan: Plan) -> Iterator[Any]:
     """
     from distributed import Client, LocalCluster
 
+    logging.getLogger("distributed").setLevel(logging.ERROR)  # importing it turned all its lines on
     if address != LOCAL:
         with _reached(address) as client:
             yield client

@@ -41,6 +41,11 @@ class Teller:
         self._worker = _worker()
         self._stage, self._told = "", 0.0
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether this is a worker of a cluster."""
+        return self._worker is not None
+
     def __call__(self, stage: str, done: int, total: int | None) -> None:
         """Tell that ``done`` of ``total`` are done in ``stage``."""
         now = time.monotonic()

@@ -75,7 +75,7 @@ def read_plan(path: Path) -> Plan:
     wrong += [f"[defaults]: {each}" for each in _wrong(defaults, needed=(), forbidden=_ALONE)]
     entries = []
     for number, table in enumerate(tables, 1):
-        found = _wrong({**defaults, **table}, needed=("team_id", "token"), known=defaults)
+        found = list(_wrong({**defaults, **table}, needed=("team_id", "token"), known=defaults))
         wrong += [f"Workspace {number}{_called(table)}: {each}" for each in found]
         entries.append(_entry({**defaults, **table}) if not found else None)
     read = [entry for entry in entries if entry]

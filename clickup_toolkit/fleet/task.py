@@ -50,8 +50,9 @@ class Work(msgspec.Struct, frozen=True):
 def export_workspace(work: Work) -> Outcome:
     """Export a workspace, or find that it was exported; what goes wrong is an outcome, too."""
     began = time.monotonic()
-    log_safely()
     with Teller(work.entry.team_id, work.run) as tell:
+        if tell.is_heard:
+            log_safely()
         try:
             outcome = _export(work, tell)
         except Exception as error:  # whatever it is, the other workspaces go on
