@@ -11,6 +11,11 @@ for (const figure of document.querySelectorAll("figure.chart")) {
   Plotly.newPlot(place, data, fitted, { ...config, responsive: true, displaylogo: false });
 }
 
+// What scrolls sideways is to be reached by keyboard, too.
+for (const output of document.querySelectorAll(".output_html, pre")) {
+  if (output.scrollWidth > output.clientWidth) output.tabIndex = 0;
+}
+
 const button = document.getElementById("code");
 const folds = document.querySelectorAll("details.code");
 button.hidden = folds.length === 0;
