@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -24,6 +25,7 @@ from clickup_toolkit.serve.monitor.words import Shown, show
 from clickup_toolkit.settings import Secret
 from clickup_toolkit.store import Live, LiveRun, Traffic, read_records
 from tests import exporting
+from tests.fixtures.nginx import Nginx
 from tests.fixtures.valkey import wait_until
 from tests.serving import BEARER, TOKEN, publish_file, settings_for, write_run
 from tests.test_serve_access import HASH, PASSWORD
@@ -320,3 +322,21 @@ def test_no_page_of_the_monitor_shows_a_secret(site: httpx.Client) -> None:
         text = site.get(path).text
         assert TOKEN not in text
         assert "S" * 20 not in text
+
+
+def test_the_monitor_works_behind_nginx(tmp_path: Path, nginx_before: Nginx) -> None:
+    """Behind nginx the page is followed, the button heeds the same rules, addresses are the reader's."""
+    publish_file(tmp_path)
+    settings = settings_for(tmp_path, password_hash=Secret(HASH), trusted_proxies=("127.0.0.1",))
+    with serve.background(settings) as address:
+        front = nginx_before(urlsplit(address).netloc)
+        with httpx.Client(base_url=front.url, verify=front.trust()) as client:
+            form = {"username": "admin", "password": PASSWORD, "csrftoken": _login(client)}
+            client.post("/-/login", data=form)
+            with LiveRun(tmp_path):
+                told = client.get("/-/runs.json").json()
+            refused = client.post("/-/export", data={"csrftoken": form["csrftoken"]})
+            page = client.get("/-/files").text
+    assert told["state"] == "running"
+    assert refused.json()["error"].startswith("The server does not know the token for ClickUp")
+    assert f"{front.url}/api/v1/tables/tasks.parquet" in page
