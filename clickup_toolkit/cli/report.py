@@ -17,7 +17,9 @@ from clickup_toolkit.errors import SettingsError
     default="report.html",
     help="File to write.",
 )
-@click.option("--notebook", default="workspace-overview", help="Which notebook; see --list.")
+@click.option(
+    "--notebook", default="workspace-overview", help="Which notebook, see --list; or the path of one."
+)
 @click.option(
     "--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter of the notebook; repeatable."
 )

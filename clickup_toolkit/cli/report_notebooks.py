@@ -40,10 +40,7 @@ def chosen(name: str, params: Sequence[str]) -> tuple[Path, dict[str, Value]]:
     ``params`` are texts such as ``weeks=13``. Raises :class:`SettingsError`, with the choice, for a notebook
     or a parameter that is not there, and for a value of another type.
     """
-    there = _notebooks()
-    path = there.get(_short(name)) or there.get(_short(Path(name).stem))
-    if path is None:
-        raise SettingsError(f"There is no notebook {name}.", f"Choose one of {', '.join(there)}.")
+    path = _find(name)
     pairs = [param.partition("=") for param in params]
     for key, equals, _ in pairs:
         if not equals or not key:
@@ -52,6 +49,18 @@ def chosen(name: str, params: Sequence[str]) -> tuple[Path, dict[str, Value]]:
     check_parameters(path, given)
     known = _known(path)
     return path, {key: _typed(key, value, known[key]) for key, value in given.items()}
+
+
+def _find(name: str) -> Path:
+    own = Path(name).expanduser()
+    if own.suffix == ".ipynb" and own.is_file():
+        return own.absolute()
+    there = _notebooks()
+    path = there.get(_short(name.removesuffix(".ipynb")))
+    if path is None:
+        choice = f"Choose one of {', '.join(there)}, or the path of a notebook of your own."
+        raise SettingsError(f"There is no notebook {name}.", choice)
+    return path
 
 
 @contextmanager
