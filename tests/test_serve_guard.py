@@ -319,6 +319,17 @@ def test_nobody_lets_the_server_work_for_nothing(address: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "refused"),
+    [('"' + '\\"' * 30_000 + '"', 400), ('"\\054"', 400), ("x" * 60_000, 431), ("x" * 4000, 302)],
+)
+def test_a_cookie_of_a_stranger_is_refused_before_it_is_read(address: str, value: str, refused: int) -> None:
+    """Cookies that take long to unquote, or are larger than any of ours, reach nothing that parses them."""
+    for path in ("/clickup/tasks", "/-/login", "/-/static/app.css"):
+        expected = 200 if refused == 302 and path != "/clickup/tasks" else refused
+        assert status(address, path, {"Cookie": f"ds_csrftoken=a; ds_actor={value}"}) == expected
+
+
+@pytest.mark.parametrize(
     "lines",
     [
         b"GET /clickup/t\xc3\xa4sks HTTP/1.1\r\n",
