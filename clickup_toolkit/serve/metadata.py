@@ -47,6 +47,7 @@ _SORTABLE = {
     "time_in_status": ["task_id", "status", "total_ms"],
     "task_custom_fields": ["task_id", "field_id", "value", "number", "time"],
 }
+_LONGEST = 100  # characters of a list's name in a title
 _SEARCHED = {name: search.name for name, search in SEARCHES.items()}
 _SEARCHED["open_tasks"] = SEARCHES["tasks"].name  # its rows have the numbers of their tasks
 
@@ -90,7 +91,7 @@ def _describe_table(name: str, table: Table) -> dict[str, Any]:
 
 
 def _describe_field_view(facts: Facts, list_id: str) -> dict[str, Any]:
-    name = facts.names.get("lists", {}).get(list_id) or list_id
+    name = (facts.names.get("lists", {}).get(list_id) or list_id)[:_LONGEST]
     return {
         "title": f"Custom fields of {name}",
         "description": f"The tasks of the list {name} with a column for each custom field that one has, the "

@@ -90,7 +90,8 @@ def create_indexes(db: sqlite3.Connection, *tables: str) -> None:
         led = {table.key[0], *(columns[0] for columns in table.indexes)}
         for column in table.columns:
             if column.references and column.name not in led:
-                _index(db, table, (column.name,), f'WHERE "{column.name}" IS NOT NULL')
+                some = f'WHERE "{column.name}" IS NOT NULL' if column.nullable else ""
+                _index(db, table, (column.name,), some)
 
 
 def _index(db: sqlite3.Connection, table: Table, columns: tuple[str, ...], where: str = "") -> None:
