@@ -46,7 +46,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def open_drawn(page: Page, address: str) -> None:
     """Open a dashboard and wait until its charts are drawn, those below the screen, too."""
     page.goto(address)
-    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    for chart in page.locator("[data-chart]").all():
+        chart.scroll_into_view_if_needed()
     expect(page.locator(BLANK)).to_have_count(0)
 
 
@@ -122,13 +123,13 @@ def test_a_bar_leads_to_its_tasks(page: Page, address: str) -> None:
 
 
 def test_filters_live_in_the_address(page: Page, address: str) -> None:
-    """What is chosen stands in the address: it survives reloading and sharing, and the way back leads back."""
+    """What is chosen stands in the address: it can be reloaded and shared, and the way back leads back."""
     open_drawn(page, f"{address}-/dashboards/flow")
     whole = page.locator("dl.facts .value").all_inner_texts()
     page.locator("details.choice", has_text="List").locator("summary").click()
     page.get_by_role("checkbox", name="Website").check()
     page.get_by_role("checkbox", name="Mobile app").check()
-    page.get_by_label("Period", exact=True).select_option("180d")
+    page.get_by_role("combobox", name="Period").select_option("180d")
     page.get_by_role("button", name="Apply").click()
     page.wait_for_url("**/flow?*")
     assert page.url.partition("?")[2] == "list=mobile+app&list=website&period=180d"
@@ -144,7 +145,7 @@ def test_filters_live_in_the_address(page: Page, address: str) -> None:
     page.get_by_role("link", name="Reset").click()
     assert page.locator("dl.facts .value").all_inner_texts() == whole
     page.go_back()
-    assert page.get_by_label("Period", exact=True).input_value() == "180d"
+    assert page.get_by_role("combobox", name="Period").input_value() == "180d"
 
 
 def test_days_take_the_place_of_a_named_period(page: Page, address: str) -> None:
@@ -155,7 +156,7 @@ def test_days_take_the_place_of_a_named_period(page: Page, address: str) -> None
     page.get_by_role("button", name="Apply").click()
     page.wait_for_url("**from=*")
     expect(page.locator("#throughput .when")).to_have_text("1 aug 2026 to 31 oct 2026", ignore_case=True)
-    page.get_by_label("Period", exact=True).select_option("365d")
+    page.get_by_role("combobox", name="Period").select_option("365d")
     page.get_by_role("button", name="Apply").click()
     page.wait_for_url("**/flow?period=365d")
 

@@ -116,7 +116,8 @@
   const form = document.querySelector("form.filters");
   form?.period.addEventListener("change", () => { form.from.value = form.to.value = ""; });
   form?.addEventListener("submit", () => {
-    // An address that says nothing needless is easier to share.
+    // An address that says nothing needless is easier to share; days go before a named period.
+    form.period.disabled = Boolean(form.from.value || form.to.value);
     for (const field of form.querySelectorAll("input[type=date], select")) if (!field.value) field.disabled = true;
   });
   addEventListener("pageshow", () => form?.querySelectorAll(":disabled").forEach((field) => { field.disabled = false; }));
