@@ -22,6 +22,8 @@ _EXTRAS = {
     "distributed": "dask",
     "IPython": "notebooks",
     "jupyter_client": "notebooks",
+    "nbconvert": "notebooks",
+    "nbformat": "notebooks",
     "pandas": "notebooks",
     "papermill": "notebooks",
     "plotly": "notebooks",
