@@ -73,6 +73,7 @@ def test_help_lists_the_commands(run: Callable[..., Result], option: str) -> Non
         "up",
         "serve",
         "schedule",
+        "report",
         "demo",
         "versions",
         "doctor",
