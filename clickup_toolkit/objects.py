@@ -61,7 +61,7 @@ def is_address(text: str) -> bool:
     return text.startswith("s3://")
 
 
-def filesystem(address: str, environ: Mapping[str, str] = os.environ) -> tuple[Any, str]:
+def filesystem(address: str, environ: Mapping[str, str] | None = None) -> tuple[Any, str]:
     """Return Arrow's filesystem and the path in it, for ``s3://<bucket>/<prefix>`` or a local folder.
 
     Key, secret and region come from the variables that every S3 client reads (``AWS_ACCESS_KEY_ID``,
@@ -72,6 +72,7 @@ def filesystem(address: str, environ: Mapping[str, str] = os.environ) -> tuple[A
 
     if not is_address(address):
         return fs.LocalFileSystem(), str(Path(address).expanduser().absolute())
+    environ = os.environ if environ is None else environ
     endpoint = urlsplit(environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL") or "")
     elsewhere = {"endpoint_override": endpoint.netloc, "scheme": endpoint.scheme} if endpoint.netloc else {}
     region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
@@ -96,7 +97,7 @@ class Objects:
     Every method raises :class:`~clickup_toolkit.errors.StorageError` when the storage cannot be used.
     """
 
-    def __init__(self, address: str, team_id: str, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, address: str, team_id: str, environ: Mapping[str, str] | None = None) -> None:
         self.address = f"{address.rstrip('/')}/{team_id}"
         with self._errors("used"):
             self._fs, self._path = filesystem(self.address, environ)

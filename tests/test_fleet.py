@@ -139,11 +139,9 @@ def test_two_attempts_at_once_publish_once(work: Work, redis_client: redis.Redis
 
 
 def test_another_machine_goes_on_from_object_storage(
-    work: Work, pair: ManyServer, tmp_path: Path, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+    work: Work, pair: ManyServer, tmp_path: Path, s3_server: S3Server
 ) -> None:
     """An export after one on another machine reads what changed since, and drops its own old journal."""
-    for name, value in s3_server.environ.items():
-        monkeypatch.setenv(name, value)
 
     def on(machine: str, run: str) -> Work:
         entry = type(work.entry)(
@@ -151,18 +149,18 @@ def test_another_machine_goes_on_from_object_storage(
         )
         return Work(entry, run)
 
-    first = export_workspace(on("one", "run-1"))
+    first = export_workspace(on("one", "run-1"), s3_server.environ)
     assert (first.state, first.mode, first.message) == ("gaps", "full", "")
     journal = tmp_path / "two" / "9001" / "journal.db"
     journal.parent.mkdir(parents=True)
     journal.write_bytes(b"left by an export that was cut off long before")
-    second = export_workspace(on("two", "run-2"))
+    second = export_workspace(on("two", "run-2"), s3_server.environ)
     assert (second.state, second.mode, second.message) == ("gaps", "incremental", "")
     assert second.requests < first.requests
     manifest = Objects("s3://exports/all", "9001", s3_server.environ).manifest()
     assert manifest.version == second.version > first.version
     assert second.stored_bytes == sum(each.bytes for each in manifest.objects.values())
-    assert workspaces("s3://exports/all") == ["9001"]
+    assert workspaces("s3://exports/all", s3_server.environ) == ["9001"]
 
 
 def test_files_that_a_worker_had_not_stored_are_stored_by_its_next_attempt(
@@ -173,18 +171,16 @@ def test_files_that_a_worker_had_not_stored_are_stored_by_its_next_attempt(
     redis_client: redis.Redis,
 ) -> None:
     """Published and killed before its files were stored: the attempt after it on that machine stores them."""
-    for name, value in s3_server.environ.items():
-        monkeypatch.setenv(name, value)
     missing = type(work.entry)(
         "9001", "Company", work.entry.settings, "s3://nowhere/all", str(tmp_path / "one")
     )
-    failed = export_workspace(Work(missing, "run-1"))
+    failed = export_workspace(Work(missing, "run-1"), s3_server.environ)
     assert failed.state == "failed"
     assert failed.message.startswith("The object storage s3://nowhere/all/9001 cannot be ")
     there = type(work.entry)(
         "9001", "Company", work.entry.settings, "s3://exports/all", str(tmp_path / "one")
     )
-    again = export_workspace(Work(there, "run-1"))
+    again = export_workspace(Work(there, "run-1"), s3_server.environ)
     (version,) = publish.versions(redis_client, "9001")
     assert (again.again, again.version) == (True, version.version)
     assert Objects("s3://exports/all", "9001", s3_server.environ).manifest().version == version.version

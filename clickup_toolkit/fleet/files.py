@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import redis
@@ -15,10 +16,12 @@ __all__ = ["Files"]
 class Files:
     """The files of a workspace in ``folder``, and at the ``address`` of object storage unless it is empty."""
 
-    def __init__(self, folder: Path, address: str, team_id: str) -> None:
+    def __init__(
+        self, folder: Path, address: str, team_id: str, environ: Mapping[str, str] | None = None
+    ) -> None:
         self.folder = folder
         self._team = team_id
-        self._objects = Objects(address, team_id) if address else None
+        self._objects = Objects(address, team_id, environ) if address else None
         self._manifest = self._objects.manifest() if self._objects else Manifest()
 
     @property

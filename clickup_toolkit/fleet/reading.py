@@ -6,7 +6,7 @@ the measure needs, and no more.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from clickup_toolkit.errors import StorageError
@@ -22,14 +22,15 @@ __all__ = ["by_workspace", "tables", "workspaces"]
 _FILE = "{}/parquet/{}/part-0.parquet"
 
 
-def workspaces(root: str) -> list[str]:
+def workspaces(root: str, environ: Mapping[str, str] | None = None) -> list[str]:
     """Return the ids of the workspaces that lie below ``root``, a folder or an ``s3://`` address.
 
-    Raises :class:`~clickup_toolkit.errors.StorageError` when it cannot be read.
+    ``environ`` holds the variables of S3 clients (default: this process's). Raises
+    :class:`~clickup_toolkit.errors.StorageError` when it cannot be read.
     """
     from pyarrow import fs
 
-    storage, path = _opened(root)
+    storage, path = _opened(root, environ)
     try:
         found = storage.get_file_info(fs.FileSelector(path))
     except OSError as error:
@@ -80,9 +81,9 @@ def _frame(columns: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(columns).reset_index(drop=True)
 
 
-def _opened(root: str) -> tuple[Any, str]:
+def _opened(root: str, environ: Mapping[str, str] | None = None) -> tuple[Any, str]:
     try:
-        return filesystem(root)
+        return filesystem(root, environ)
     except OSError as error:
         raise StorageError(f"{root} cannot be opened ({error}).", "Correct the address.") from error
 

@@ -18,8 +18,10 @@ def is_reference(text: str) -> bool:
     return text.startswith((_ENV, _FILE)) and text.partition(":")[2].strip() != ""
 
 
-def resolve(text: str, environ: Mapping[str, str] = os.environ) -> str:
+def resolve(text: str, environ: Mapping[str, str] | None = None) -> str:
     """Return what ``text`` refers to; a text that is no reference is the value itself.
+
+    ``environ`` is where variables are looked up (default: this process's).
 
     Raises :class:`~clickup_toolkit.errors.SettingsError` when there is nothing on this machine.
     """
@@ -27,6 +29,7 @@ def resolve(text: str, environ: Mapping[str, str] = os.environ) -> str:
     if not is_reference(text):
         return text
     place = place.strip()
+    environ = os.environ if environ is None else environ
     found = environ.get(place, "").strip() if f"{kind}:" == _ENV else _read(Path(place))
     if not found:
         what = "environment variable" if f"{kind}:" == _ENV else "file"

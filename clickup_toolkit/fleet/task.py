@@ -11,8 +11,7 @@ import dataclasses
 import os
 import socket
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -47,14 +46,17 @@ class Work(msgspec.Struct, frozen=True):
     one_machine: bool = False
 
 
-def export_workspace(work: Work) -> Outcome:
-    """Export a workspace, or find that it was exported; what goes wrong is an outcome, too."""
+def export_workspace(work: Work, environ: Mapping[str, str] | None = None) -> Outcome:
+    """Export a workspace, or find that it was exported; what goes wrong is an outcome, too.
+
+    ``environ`` is the worker's environment (default: this process's, over ``.env``).
+    """
     began = time.monotonic()
     with Teller(work.entry.team_id, work.run) as tell:
         if tell.is_heard:
             log_safely()
         try:
-            outcome = _export(work, tell)
+            outcome = _export(work, tell, environ)
         except Exception as error:  # whatever it is, the other workspaces go on
             outcome = Outcome.of_error(work.entry, error)
     return msgspec.structs.replace(
@@ -66,14 +68,14 @@ def export_workspace(work: Work) -> Outcome:
     )
 
 
-def settings_on_worker(work: Work) -> tuple[Settings, str]:
+def settings_on_worker(work: Work, environ: Mapping[str, str] | None = None) -> tuple[Settings, str]:
     """Return the settings of an export, and the address of object storage (empty: none is used).
 
     What the entry leaves open is what the worker's environment says. Raises
     :class:`~clickup_toolkit.errors.SettingsError`.
     """
-    own, entry = Settings.read(), work.entry
-    read: dict[str, Any] = {name: _read(name, text) for name, text in entry.settings.items()}
+    own, entry = Settings.read(environ), work.entry
+    read: dict[str, Any] = {name: _read(name, text, environ) for name, text in entry.settings.items()}
     address = entry.data_dir if is_address(entry.data_dir) else ""
     folder = entry.scratch if address else entry.data_dir
     base = SETTINGS["data_dir"].read(folder) if folder else own.data_dir
@@ -85,10 +87,10 @@ def settings_on_worker(work: Work) -> tuple[Settings, str]:
     return settings, address
 
 
-def _read(name: str, text: str) -> object:
+def _read(name: str, text: str, environ: Mapping[str, str] | None) -> object:
     """Read a setting as its variable is read; what a secret is wrong about is said without it."""
     try:
-        return SETTINGS[name].read(resolve(text))
+        return SETTINGS[name].read(resolve(text, environ))
     except ValueError as error:
         raise SettingsError(f"What {text} refers to {error}.", SETTINGS[name].remedy) from None
 
@@ -102,15 +104,16 @@ def _embedded(work: Work, own: Settings) -> str:
     return publish.server_address(dataclasses.replace(own, redis_url=None))
 
 
-def _export(work: Work, tell: Teller) -> Outcome:
-    settings, address = settings_on_worker(work)
+def _export(work: Work, tell: Teller, environ: Mapping[str, str] | None) -> Outcome:
+    settings, address = settings_on_worker(work, environ)
     team = work.entry.team_id
     with publish.connect(settings) as client:
         before = publish.version_before(client, team, work.run)
 
         def attempt() -> Outcome:
             with publish.FilesLock(client, team, settings.redis_lock_ttl) as lock:
-                return _Attempt(work, settings, address, tell).carry_out(client, lock, before)
+                files = Files(settings.data_dir, address, team, environ)
+                return _Attempt(work, settings, files, tell).carry_out(client, lock, before)
 
         return _once_free(attempt, tell, settings.export_timeout_hours * 3600)
 
@@ -131,11 +134,11 @@ def _once_free(attempt: Callable[[], Outcome], tell: Teller, within_s: float) ->
 class _Attempt:
     """One attempt, by the holder of the workspace's lock."""
 
-    def __init__(self, work: Work, settings: Settings, address: str, tell: Teller) -> None:
+    def __init__(self, work: Work, settings: Settings, files: Files, tell: Teller) -> None:
         self.work = work
         self.settings = settings
         self.tell = tell
-        self.files = Files(Path(settings.data_dir), address, work.entry.team_id)
+        self.files = files
 
     def carry_out(self, client: redis.Redis, lock: publish.ExportLock, before: str | None) -> Outcome:
         """Export, unless a version newer than ``before`` is the latest, its files in place."""
