@@ -55,7 +55,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def client(data_dir: Path) -> Iterator[httpx.Client]:
     """Serve the company."""
     with serve.background(settings_for(data_dir)) as address, httpx.Client(base_url=address) as asking:
-        asking.timeout = httpx.Timeout(30)
+        asking.timeout = httpx.Timeout(120)
         yield asking
 
 
@@ -211,7 +211,10 @@ def test_marks_lead_to_rows_that_are_there(client: httpx.Client, data_dir: Path)
 def test_odd_workspaces_have_pages(tmp_path: Path, kind: str) -> None:
     """Nothing, little, no time in status, names in every script and of 2,000 letters: every page holds."""
     publish_story(tmp_path, odd(kind))
-    with serve.background(settings_for(tmp_path)) as address, httpx.Client(base_url=address) as client:
+    with (
+        serve.background(settings_for(tmp_path)) as address,
+        httpx.Client(base_url=address, timeout=120) as client,
+    ):
         for page in PAGES:
             answer = client.get(f"/-/dashboards{page}?period=all&by=member")
             assert answer.status_code == 200, page
@@ -226,7 +229,10 @@ def test_odd_workspaces_have_pages(tmp_path: Path, kind: str) -> None:
 
 def test_before_the_first_export(tmp_path: Path) -> None:
     """Where there are no tables the page says how to get them, and programs are told to wait."""
-    with serve.background(settings_for(tmp_path)) as address, httpx.Client(base_url=address) as client:
+    with (
+        serve.background(settings_for(tmp_path)) as address,
+        httpx.Client(base_url=address, timeout=120) as client,
+    ):
         answer = client.get("/-/dashboards/flow")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
         assert "There are no Parquet files" in words_of(answer)
@@ -248,7 +254,10 @@ def test_the_page_follows_the_export(tmp_path: Path) -> None:
     first = Story("2026-11-23 10:00").list("App", WORKFLOW).task("Login", "App", "doing 2d")
     second = Story("2026-11-23 15:00").list("App", WORKFLOW).task("Login", "App", "doing 2d")
     publish_story(tmp_path, first)
-    with serve.background(settings_for(tmp_path)) as address, httpx.Client(base_url=address) as client:
+    with (
+        serve.background(settings_for(tmp_path)) as address,
+        httpx.Client(base_url=address, timeout=120) as client,
+    ):
         before = words_of(client.get("/-/dashboards"))
         publish_story(tmp_path, second.task("Logout", "App", "doing 1d"))
         after = words_of(client.get("/-/dashboards"))
@@ -333,7 +342,7 @@ from tests.serving import settings_for
 loaded = "pandas" in sys.modules or "plotly" in sys.modules
 sys.modules["pandas"] = None
 with serve.background(settings_for(Path(sys.argv[1]))) as address:
-    answer = httpx.get(f"{address}-/dashboards")
+    answer = httpx.get(f"{address}-/dashboards", timeout=120)
 print(loaded, answer.status_code, "pip install &#39;clickup-workspace-toolkit[serve]&#39;" in answer.text)
 """
 

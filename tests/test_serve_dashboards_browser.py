@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
@@ -20,6 +21,7 @@ from tests.test_serve_access import HASH
 
 pytestmark = pytest.mark.browser
 
+PATIENCE = 60_000  # ms: pages are computed on a machine that has other things to do
 BLANK = "[data-chart]:not(:has(.main-svg))"
 QUIETLY = {"preload": False}  # else it fetches stylesheets, which a policy may forbid
 WIDTH = "document.documentElement.scrollWidth"
@@ -40,15 +42,18 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     publish_story(data_dir, company())
     write_run(data_dir, VERSION, [markdown("# Scheduled export"), code("1 + 1")])
     with serve.background(settings_for(data_dir)) as served:
+        for path in PAGES:  # computed now, so that no browser waits for them
+            httpx.get(f"{served}-/dashboards{path}", timeout=120).raise_for_status()
         yield served
 
 
 def open_drawn(page: Page, address: str) -> None:
     """Open a dashboard and wait until its charts are drawn, those below the screen, too."""
+    page.set_default_timeout(PATIENCE)
     page.goto(address)
     for chart in page.locator("[data-chart]").all():
         chart.scroll_into_view_if_needed()
-    expect(page.locator(BLANK)).to_have_count(0)
+    expect(page.locator(BLANK)).to_have_count(0, timeout=PATIENCE)
 
 
 def findings(page: Page) -> list[tuple[str, str, str]]:
@@ -165,6 +170,7 @@ def test_pages_work_without_scripts(browser: Browser, address: str) -> None:
     """Without JavaScript the filters work, and the tables hold the figures, with links to the tasks."""
     context = browser.new_context(java_script_enabled=False)
     page, watch = watch_page(context)
+    page.set_default_timeout(PATIENCE)
     page.goto(f"{address}-/dashboards/flow")
     page.locator("details.choice", has_text="Member").locator("summary").click()
     page.get_by_role("checkbox", name="李雷").check()
