@@ -75,7 +75,7 @@ INSERT INTO task_tags (task_id, tag) SELECT 't' || i, 'tag ' || (h % 60) FROM n 
 INSERT INTO task_lists (task_id, list_id, home) SELECT 't' || i, 'l' || (i % 1000), 1 FROM n ORDER BY 1;
 INSERT INTO task_custom_fields (task_id, field_id, name, type, value, number, raw)
     SELECT 't' || i, 'c' || c.k, 'Field ' || c.k, 'number', h % 100, h % 100, h % 100
-    FROM n, (SELECT 0 AS k UNION SELECT 1) AS c ORDER BY 1, 2;
+    FROM n, (SELECT i % 2 AS k FROM n WHERE i < 1) AS c ORDER BY 1, 2;
 INSERT INTO time_entries (id, task_id, member_id, start, "end", duration_ms, billable, list_id,
     space_id, folder_id, running, route)
     SELECT 'e' || i, 't' || (h % {TASKS}), 'm' || (h % 200), {_AT.format("(h % 60000000)")},
@@ -86,7 +86,7 @@ INSERT INTO time_in_status (task_id, position, status, status_type, orderindex, 
     current, share, as_of)
     SELECT 't' || i, st.k, st.status, st.type, st.k, st.color, (h / (st.k + 1)) % 900000000,
     {_AT.format("(h % 9000000)")}, st.k = n.k, 0.2, '2026-11-18T02:13:20.000Z'
-    FROM n JOIN st ON st.k <= n.k ORDER BY 't' || i, st.k;
+    FROM n JOIN st ON st.k IN (0, n.k) ORDER BY 't' || i, st.k;
 INSERT INTO comments (id, task_id, member_id, date, text)
     SELECT 'k' || i, 't' || (h % {TASKS}), 'm' || (h % 200),
     {_AT.format("(h % 9000000)")}, 'Please look at '

@@ -283,10 +283,24 @@ def test_an_empty_workspace_has_pages(site: httpx.Client, tmp_path: Path) -> Non
         assert site.get(f"/clickup/{name}").status_code == 200, name
 
 
+@pytest.mark.parametrize("order", ["", "&_sort=date_updated", "&_sort_desc=due_date", "&_sort=status"])
+def test_pages_of_a_sorted_table_follow_one_another(site: httpx.Client, tmp_path: Path, order: str) -> None:
+    """Page after page, every row comes once, those without a value too."""
+    dated = [Task(id=f"d{number}", date_updated=AT, due_date=AT + number % 3) for number in range(7)]
+    publish_file(tmp_path, tasks=6, rows=[*dated, *(Task(id=f"u{number}") for number in range(5))])
+    address, seen = f"/clickup/tasks.json?_size=4{order}", []
+    while address:
+        told = site.get(address).json()
+        seen += [row[0] for row in told["rows"]]
+        address = told["next_url"]
+    assert sorted(seen) == sorted(row["id"] for row in rows_of(site, "tasks?_size=max"))
+    assert len(seen) == 18
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [1280, 390])
 def test_names_of_every_kind_fit(browser: Browser, tmp_path: Path, width: int) -> None:
-    """Names in any script, of 2,000 characters or with what nobody sees, make no page wider than the screen."""
+    """Names in any script, of 2,000 characters or partly invisible, make no page wider than the screen."""
     rows: list[object] = [Space("s2", NAMES[5]), List("l2", NAMES[5], space_id="s2"), Member("3", NAMES[0])]
     rows += [CustomField("y", NAMES[5], "text")]
     for number, name in enumerate(NAMES):

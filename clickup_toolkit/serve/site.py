@@ -28,6 +28,7 @@ from clickup_toolkit.serve.facets import Counted
 from clickup_toolkit.serve.facts import Facts, read_facts
 from clickup_toolkit.serve.metadata import DATABASE, DATASETTE_SETTINGS, describe
 from clickup_toolkit.serve.monitor import Monitor
+from clickup_toolkit.serve.paging import paged
 from clickup_toolkit.serve.visitors import Visitors
 from clickup_toolkit.serve.words import ago
 from clickup_toolkit.settings import Settings
@@ -170,9 +171,9 @@ class FrozenDatabase(Database):  # type: ignore[misc]  # datasette has no types
         """Return the columns of a table in the order in which pages show them."""
         return in_order(table, await super().table_columns(table))
 
-    async def execute(self, *arguments: Any, **options: Any) -> Any:
+    async def execute(self, sql: str, *arguments: Any, **options: Any) -> Any:
         """Run a query; one that fails is not logged, since what people look for holds names."""
-        return await super().execute(*arguments, **options | {"log_sql_errors": False})
+        return await super().execute(paged(sql), *arguments, **options | {"log_sql_errors": False})
 
     async def execute_fn(self, fn: Callable[[sqlite3.Connection], _Result]) -> _Result:
         """Run ``fn`` with an idle connection in one of the threads."""
