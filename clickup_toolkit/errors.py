@@ -20,8 +20,10 @@ asking again makes sense (``retryable``) and what the command line exits with (`
     │   └── JournalDamaged      1   the journal of an interrupted crawl; without it, a crawl begins anew
     ├── RedisError                  1   the server of versions
     │   ├── RedisUnreachable        1
+    │   ├── RedisFull               1   no room for another version
     │   └── VersionDamaged          1   a stored version does not match its hash
     ├── ExportRunning               4   another export holds the lock
+    │   └── SchedulerRunning        4   another scheduler holds the data folder
     ├── LockLost                    1   the export lost its lock and must not publish
     └── NotebookFailed              1   papermill stopped at a failing cell
 """
@@ -38,9 +40,11 @@ __all__ = [
     "NotebookFailed",
     "RateLimited",
     "RedisError",
+    "RedisFull",
     "RedisUnreachable",
     "Refused",
     "ServerFault",
+    "SchedulerRunning",
     "SettingsError",
     "StorageError",
     "TokenRejected",
@@ -140,6 +144,10 @@ class RedisUnreachable(RedisError):
     """No connection to Redis, or the embedded server does not start."""
 
 
+class RedisFull(RedisError):
+    """The server has no room left, within the memory that it may use."""
+
+
 class VersionDamaged(RedisError):
     """A stored version is incomplete or does not match its hashes; it is never served."""
 
@@ -148,6 +156,10 @@ class ExportRunning(ToolkitError):
     """Another export of the same workspace holds the lock."""
 
     exit_code = 4
+
+
+class SchedulerRunning(ExportRunning):
+    """Another scheduler works in the same data folder."""
 
 
 class LockLost(ToolkitError):

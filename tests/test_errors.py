@@ -31,10 +31,14 @@ def drawn_tree() -> list[tuple[str, str, int]]:
     return tree
 
 
+def _is_ours(error: type[ToolkitError]) -> bool:
+    return error.__module__ == errors.__name__
+
+
 def real_tree(error: type[ToolkitError] = ToolkitError, parent: str = "") -> list[tuple[str, str, int]]:
     """Return the same of the classes themselves."""
     tree = [(error.__name__, parent, error.exit_code)]
-    for below in sorted(error.__subclasses__(), key=CLASSES.index):
+    for below in sorted(filter(_is_ours, error.__subclasses__()), key=CLASSES.index):
         tree += real_tree(below, error.__name__)
     return tree
 

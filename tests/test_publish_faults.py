@@ -15,12 +15,13 @@ import redis
 import redis.asyncio
 from structlog.testing import capture_logs
 
-from clickup_toolkit.errors import LockLost, RedisError, RedisUnreachable, VersionDamaged
+from clickup_toolkit.errors import LockLost, RedisError, RedisFull, RedisUnreachable, VersionDamaged
 from clickup_toolkit.publish import (
     ExportLock,
     StoredVersion,
     async_body,
     body,
+    delete,
     find,
     publish,
     verify,
@@ -28,6 +29,7 @@ from clickup_toolkit.publish import (
 )
 from clickup_toolkit.publish.chunks import Chunk, deflate, digest
 from clickup_toolkit.publish.faults import place_of, plain_faults
+from clickup_toolkit.publish.writer import clear
 from tests.fixtures.valkey import RedisServer, wait_until
 from tests.versions import (
     HEAD,
@@ -36,6 +38,7 @@ from tests.versions import (
     changed,
     day,
     document,
+    kept,
     named_chunks,
     put,
     staying_chunks,
@@ -134,12 +137,55 @@ def test_a_full_server_keeps_the_last_good_version(redis_server: RedisServer) ->
     with pytest.raises(RedisError) as met:
         put(client, day(2), workspace(6000, seed=2))
     assert (
-        met.value.message == f"Redis at {redis_server.url} is full; the versions it holds stay as they are."
+        met.value.message
+        == f"Redis at {redis_server.url} is full; the versions that are to be kept stay as they are."
     )
     assert read(client) == document(workspace())
     client.config_set("maxmemory", 0)
     put(client, day(2), workspace(6000, seed=2))
     assert read(client) == document(workspace(6000, seed=2))
+
+
+def test_an_export_frees_a_full_server_of_what_is_too_much(redis_server: RedisServer) -> None:
+    """Fewer versions are kept from then on: what they leave expires, and the next export has its room."""
+    client = redis_server.client()
+    for number in range(1, 6):
+        put(client, day(number), workspace(400, seed=number))
+    client.config_set("maxmemory", client.info("memory")["used_memory"] + 300_000)
+    with pytest.raises(RedisFull, match="is full"):
+        put(client, day(6), workspace(400, seed=6), keep=2)
+    assert kept(client) == [day(5), day(4)]
+    assert read(client) == document(workspace(400, seed=5))
+    for name in [*client.scan_iter(f"clickup:{TEAM}:*")]:
+        if client.ttl(name) >= 0:
+            client.delete(name)  # an hour later
+    put(client, day(6), workspace(400, seed=6), keep=2)
+    assert read(client) == document(workspace(400, seed=6))
+
+
+def test_what_is_dropped_expires_also_where_there_is_no_room_to_pack(redis_server: RedisServer) -> None:
+    """A delta needs memory; that what nobody needs goes must not wait for it."""
+    client = redis_server.client()
+    for number in (1, 2, 3):
+        put(client, day(number), changed(workspace(400), number, *range(0, 400, 2)), keep=3)
+    with ExportLock(client, TEAM, 60) as lock:
+        client.config_set("maxmemory", 1)
+        clear(client, lock, 1, 0)
+    client.config_set("maxmemory", 0)
+    assert staying_chunks(client) == named_chunks(client)
+    assert kept(client) == [day(3)]
+
+
+def test_a_version_from_the_future_can_be_deleted(redis_client: redis.Redis) -> None:
+    """A clock that was wrong once does not stop all publishing: the error says how to go on."""
+    put(redis_client, day(1), workspace(50))
+    put(redis_client, "29991123T101500Z", workspace(50, seed=2))
+    with pytest.raises(RedisError, match="versions delete 29991123T101500Z"):
+        put(redis_client, day(2), workspace(50))
+    delete(redis_client, TEAM, "29991123T101500Z", 60)
+    assert read(redis_client) == document(workspace(50))
+    put(redis_client, day(2), workspace(50, seed=3))
+    assert read(redis_client) == document(workspace(50, seed=3))
 
 
 def test_a_full_disk_of_the_server_is_told_in_one_sentence(redis_server: RedisServer) -> None:

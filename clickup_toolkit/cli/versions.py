@@ -113,7 +113,12 @@ def show(version: str, data_dir: Path | None, as_json: bool) -> None:
     with _held(data_dir) as held:
         stored = held.find(version)
         taken = publish.memory(held.client, held.team_id)
-        facts = _facts(stored, next(one for one in taken if one.version == stored.version))
+        memory = next((one for one in taken if one.version == stored.version), None)
+        if memory is None:
+            raise RedisError(
+                f"Version {stored.version} has just gone.", "List them: clickup-toolkit versions"
+            )
+        facts = _facts(stored, memory)
     if as_json:
         click.echo(msgspec.json.encode(facts))
     else:

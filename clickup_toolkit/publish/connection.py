@@ -30,20 +30,23 @@ def connect(settings: Settings) -> redis.Redis:
     Starts the embedded server when ``REDIS_URL`` is not set. A server that is not there is noticed at once.
     Raises :class:`RedisUnreachable`, saying what is wrong and what to do.
     """
-    address = server_address(settings)
-    with _legible_address(), _client(address, Retry(NoBackoff(), 0)) as probe, plain_faults(probe):
-        probe.ping()
-    return _client(address, Retry(_backoff(), _RETRIES))
+    address = _seen_address(settings, _ANSWER_WITHIN)
+    return _client(address, Retry(_backoff(), _RETRIES), _ANSWER_WITHIN)
 
 
-async def async_connect(settings: Settings) -> redis.asyncio.Redis:
-    """Return what :func:`connect` returns, for the running event loop; close it with ``aclose``."""
-    address = await asyncio.to_thread(_seen_address, settings)
+async def async_connect(
+    settings: Settings, *, within: float = _ANSWER_WITHIN, retries: int = _RETRIES
+) -> redis.asyncio.Redis:
+    """Return what :func:`connect` returns, for the running event loop; close it with ``aclose``.
+
+    ``within`` is how many seconds an answer may take, ``retries`` how often a step is sent again.
+    """
+    address = await asyncio.to_thread(_seen_address, settings, within)
     return redis.asyncio.Redis.from_url(
         address,
-        retry=AsyncRetry(_backoff(), _RETRIES),
-        socket_timeout=_ANSWER_WITHIN,
-        socket_connect_timeout=_CONNECT_WITHIN,
+        retry=AsyncRetry(_backoff(), retries),
+        socket_timeout=within,
+        socket_connect_timeout=min(within, _CONNECT_WITHIN),
     )
 
 
@@ -73,14 +76,16 @@ def stop(settings: Settings) -> bool:
     return embedded.stop(settings.data_dir)
 
 
-def _seen_address(settings: Settings) -> str:
-    connect(settings).close()
-    return server_address(settings)
+def _seen_address(settings: Settings, within: float) -> str:
+    address = server_address(settings)
+    with _legible_address(), _client(address, Retry(NoBackoff(), 0), within) as probe, plain_faults(probe):
+        probe.ping()
+    return address
 
 
-def _client(address: str, retry: Retry) -> redis.Redis:
+def _client(address: str, retry: Retry, within: float) -> redis.Redis:
     return redis.Redis.from_url(
-        address, retry=retry, socket_timeout=_ANSWER_WITHIN, socket_connect_timeout=_CONNECT_WITHIN
+        address, retry=retry, socket_timeout=within, socket_connect_timeout=min(within, _CONNECT_WITHIN)
     )
 
 

@@ -14,7 +14,7 @@ import redis
 import redis.asyncio
 from redis import exceptions as foreign
 
-from clickup_toolkit.errors import RedisError, RedisUnreachable
+from clickup_toolkit.errors import RedisError, RedisFull, RedisUnreachable
 
 __all__ = ["Client", "place_of", "plain_faults"]
 
@@ -68,9 +68,11 @@ _FAULTS = (
     _Fault(
         foreign.OutOfMemoryError,
         "",
-        RedisError,
-        "Redis at {place} is full; the versions it holds stay as they are.",
-        "Raise its maxmemory, or keep fewer versions (KEEP_LAST_N_EXPORTS), and export again.",
+        RedisFull,
+        "Redis at {place} is full; the versions that are to be kept stay as they are.",
+        "Raise its maxmemory and export again, or keep fewer versions (KEEP_LAST_N_EXPORTS, "
+        "KEEP_DAILY_EXPORTS): the next export, even if it fails, drops what is too many, and an hour later "
+        "its room is free.",
     ),
     _Fault(
         foreign.ResponseError,

@@ -8,8 +8,8 @@ is served until the next export, or :mod:`clickup_toolkit.rebuild`, has mended i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 import redis
@@ -42,6 +42,17 @@ LATEST = "latest"
 _log = structlog.get_logger(__name__)
 
 
+class _Known(NamedTuple):
+    """What the one who asks knows already, see :func:`async_find`."""
+
+    stood: str = ""
+    fallen: Collection[str] = ()
+    told: Collection[str] = ()
+
+
+_NOTHING = _Known()
+
+
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
     """What a version takes in Redis, in bytes as they are stored there.
 
@@ -71,10 +82,20 @@ def find(client: redis.Redis, team_id: str, wanted: str = LATEST) -> StoredVersi
 
 
 async def async_find(
-    client: redis.asyncio.Redis, team_id: str, wanted: str = LATEST, *, stood: str = ""
+    client: redis.asyncio.Redis,
+    team_id: str,
+    wanted: str = LATEST,
+    *,
+    stood: str = "",
+    fallen: Collection[str] = (),
+    told: Collection[str] = (),
 ) -> StoredVersion | None:
-    """As :func:`find`; the version of the ETag ``stood`` was just seen to stand and is taken as it is."""
-    return await async_answer(client, _finding(Keys(team_id), wanted, stood))
+    """As :func:`find`; the version of the ETag ``stood`` was just seen to stand and is taken as it is.
+
+    Those of the ETags ``fallen`` were read and found damaged, in a way that no length shows: they are taken
+    for damaged. Of the latest versions named in ``told``, the log has been told already.
+    """
+    return await async_answer(client, _finding(Keys(team_id), wanted, _Known(stood, fallen, told)))
 
 
 def versions(client: redis.Redis, team_id: str) -> list[StoredVersion]:
@@ -122,34 +143,41 @@ def listed(keys: Keys) -> Steps[list[list[Any]]]:
     return found
 
 
-def _finding(keys: Keys, wanted: str, stood: str = "") -> Steps[StoredVersion | None]:
+def _finding(keys: Keys, wanted: str, known: _Known = _NOTHING) -> Steps[StoredVersion | None]:
     names = [keys.latest, keys.versions, keys.leaving, keys.pinned]
     day = wanted.replace("-", "") if len(wanted) == 10 else wanted
     found = yield evaluate(FIND, names, day, keys.version(""))
     if not found:
         return None
-    if wanted != LATEST:
-        return decode(*found)
     try:
-        stored = decode(*found)
-        if stored.etag != stood:
+        stored = _not_fallen(decode(*found), known.fallen)
+        if wanted == LATEST and stored.etag != known.stood:
             yield from standing(keys, stored)
     except VersionDamaged as damage:
-        return (yield from _instead(keys, found[0].decode(), damage))
+        if wanted != LATEST:
+            raise
+        return (yield from _instead(keys, found[0].decode(), damage, known))
     return stored
 
 
-def _instead(keys: Keys, latest: str, damage: VersionDamaged) -> Steps[StoredVersion]:
+def _instead(keys: Keys, latest: str, damage: VersionDamaged, known: _Known) -> Steps[StoredVersion]:
     """Find the newest version that stands, the latest being damaged."""
     for stored in (yield from listing(keys)):
         if stored.version != latest:
             try:
-                yield from standing(keys, stored)
+                yield from standing(keys, _not_fallen(stored, known.fallen))
             except VersionDamaged:
                 continue
-            _log.error("version.damaged", version=latest, reason=damage.message, instead=stored.version)
+            if latest not in known.told:
+                _log.error("version.damaged", version=latest, reason=damage.message, instead=stored.version)
             return msgspec.structs.replace(stored, instead_of=latest)
     raise damage
+
+
+def _not_fallen(stored: StoredVersion, fallen: Collection[str]) -> StoredVersion:
+    if stored.etag in fallen:
+        damaged(stored.version, "it was found so when it was read")
+    return stored
 
 
 def listing(keys: Keys) -> Steps[list[StoredVersion]]:

@@ -20,11 +20,11 @@ from clickup_toolkit.publish.finding import listed, listing
 from clickup_toolkit.publish.keys import Keys
 from clickup_toolkit.publish.lock import ExportLock
 from clickup_toolkit.publish.manifest import StoredVersion, decode, instant_of
-from clickup_toolkit.publish.packing import pack
+from clickup_toolkit.publish.packing import Packed, pack
 from clickup_toolkit.publish.reader import GRACE
 from clickup_toolkit.publish.scripts import CLOSURE, DELETE, DROP, LOOSEN, PIN, REVIVE
 
-__all__ = ["Kept", "chosen", "delete", "drop", "pin", "sweep", "unpin"]
+__all__ = ["Kept", "chosen", "delete", "drop", "free", "pin", "unpin"]
 
 _SCAN = 5000  # keys looked at in one step of the sweep
 _LIST_THEM = "List them: clickup-toolkit versions"
@@ -70,6 +70,17 @@ def _read(found: Sequence[Any]) -> StoredVersion | None:
         return decode(*found)
     except VersionDamaged:
         return None
+
+
+def free(client: redis.Redis, lock: ExportLock, keys: Keys, kept: Sequence[StoredVersion]) -> Packed:
+    """Pack what the kept versions need, and let everything else expire, also where there is no room to pack.
+
+    Raises :class:`RedisError` and :class:`LockLost`.
+    """
+    try:
+        return pack(client, lock, keys, kept)
+    finally:
+        sweep(client, lock, keys, kept)
 
 
 def sweep(client: redis.Redis, lock: ExportLock, keys: Keys, kept: Sequence[StoredVersion]) -> None:
@@ -126,8 +137,9 @@ def unpin(client: redis.Redis, team_id: str, version: str) -> bool:
 def delete(client: redis.Redis, team_id: str, version: str, lock_ttl: float) -> None:
     """Remove a version for good; whoever reads it right now can finish, its memory is freed in an hour.
 
-    Raises :class:`RedisError` when it is the latest, pinned or not there, :class:`ExportRunning` when it is
-    removed but an export is running, the end of which frees the memory.
+    Raises :class:`RedisError` when it is the latest (unless that lies in the future by Redis' clock), pinned
+    or not there, :class:`ExportRunning` when it is removed but an export is running, the end of which frees
+    the memory.
     """
     keys = Keys(team_id)
     names = (keys.versions, keys.latest, keys.pinned, keys.leaving, keys.version(version))
@@ -136,9 +148,7 @@ def delete(client: redis.Redis, team_id: str, version: str, lock_ttl: float) -> 
     if done != b"done":
         raise _refused(version, done)
     with ExportLock(client, team_id, lock_ttl) as lock:
-        kept = [stored for stored in answer(client, listing(keys)) if stored.ttl is None]
-        pack(client, lock, keys, kept)
-        sweep(client, lock, keys, kept)
+        free(client, lock, keys, [stored for stored in answer(client, listing(keys)) if stored.ttl is None])
 
 
 def _refused(version: str, why: bytes) -> RedisError:

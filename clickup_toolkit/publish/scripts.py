@@ -106,14 +106,21 @@ return dropped
 """
 
 DELETE = """
--- Remove a version, but never the latest nor a pinned one.
+-- Remove a version, but never a pinned one, nor the latest; one that lies in the future, written by a clock
+-- that was wrong, would stand in the way of all that follow, so then the newest that stays is the latest.
 -- KEYS[1] the index, KEYS[2] the latest version's id, KEYS[3] the pinned ones, KEYS[4] the index of leaving
 -- versions, KEYS[5] the manifest; ARGV[1] the version.
 -- Returns 'done', or why not: 'latest', 'pinned', 'none'.
-if redis.call('GET', KEYS[2]) == ARGV[1] then return 'latest' end
+local is_latest = redis.call('GET', KEYS[2]) == ARGV[1]
+local score = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or 0)
+if is_latest and score <= tonumber(redis.call('TIME')[1]) + 300 then return 'latest' end
 if redis.call('SISMEMBER', KEYS[3], ARGV[1]) == 1 then return 'pinned' end
 if redis.call('ZREM', KEYS[1], ARGV[1]) + redis.call('ZREM', KEYS[4], ARGV[1]) == 0 then return 'none' end
 redis.call('DEL', KEYS[5])
+if is_latest then
+  local newest = redis.call('ZREVRANGE', KEYS[1], 0, 0)[1]
+  if newest then redis.call('SET', KEYS[2], newest) else redis.call('DEL', KEYS[2]) end
+end
 return 'done'
 """
 

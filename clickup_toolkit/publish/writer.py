@@ -28,14 +28,14 @@ from typing import NamedTuple
 import redis
 import structlog
 
-from clickup_toolkit.errors import LockLost, RedisError
+from clickup_toolkit.errors import LockLost, RedisError, RedisFull
 from clickup_toolkit.publish.chunks import Chunk, Piece, cut, deflate
 from clickup_toolkit.publish.faults import place_of, plain_faults
-from clickup_toolkit.publish.keeping import Kept, drop, sweep
+from clickup_toolkit.publish.keeping import Kept, drop, free
 from clickup_toolkit.publish.keys import Keys
 from clickup_toolkit.publish.lock import ExportLock
 from clickup_toolkit.publish.manifest import StoredVersion, describe, instant_of
-from clickup_toolkit.publish.packing import Packed, pack
+from clickup_toolkit.publish.packing import Packed
 from clickup_toolkit.publish.reader import GRACE
 from clickup_toolkit.publish.scripts import CLAIM, FLIP
 
@@ -86,12 +86,16 @@ def publish(
     keys = Keys(team_id)
     sender = _Sender(client, lock, keys)
     counted = _Counted(tasks)
-    with plain_faults(client):
-        for opens, text in cut(head, counted):
-            sender.add(deflate(text, opens))
-        sender.send()
-        manifest, stored = describe(team_id, version, counted.count, facts, sender.chunks)
-        _flip(client, lock, keys, stored, manifest)
+    try:
+        with plain_faults(client):
+            for opens, text in cut(head, counted):
+                sender.add(deflate(text, opens))
+            sender.send()
+            manifest, stored = describe(team_id, version, counted.count, facts, sender.chunks)
+            _flip(client, lock, keys, stored, manifest)
+    except RedisFull:
+        clear(client, lock, keep, keep_daily)  # what no setting keeps any more may be all that is in the way
+        raise
     dropped, packed = clear(client, lock, keep, keep_daily)
     return Published(stored, sender.sent_chunks, sender.sent_bytes, dropped, packed)
 
@@ -168,7 +172,8 @@ def _flip(client: redis.Redis, lock: ExportLock, keys: Keys, stored: StoredVersi
     if outcome == b"older":
         raise RedisError(
             f"Version {stored.version} is not published: the newer {details[0].decode()} is there already.",
-            "See whether this machine's clock is wrong, and export again.",
+            "See whether this machine's clock is wrong, and export again. If it is that version's that was: "
+            f"clickup-toolkit versions delete {details[0].decode()}",
         )
     if outcome == b"missing":
         raise RedisError(
@@ -187,8 +192,7 @@ def clear(client: redis.Redis, lock: ExportLock, keep: int, keep_daily: int) -> 
     kept, packed = Kept([], []), Packed()
     try:
         kept = drop(client, keys, keep, keep_daily)
-        packed = pack(client, lock, keys, kept.versions)
-        sweep(client, lock, keys, kept.versions)
+        packed = free(client, lock, keys, kept.versions)
     except (RedisError, LockLost) as fault:
         _log.warning("versions.not_cleared", reason=fault.message)
     return kept.dropped, packed

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import structlog
 
-from clickup_toolkit.errors import ExportRunning, ToolkitError
+from clickup_toolkit.errors import ExportRunning, SchedulerRunning, ToolkitError
 from clickup_toolkit.schedule.notebook import run_notebook
 from clickup_toolkit.schedule.notify import Notifier
 from clickup_toolkit.schedule.outcome import exit_code_of, is_hopeless
@@ -28,10 +28,6 @@ _INTERRUPTED = 130  # as `export` ends when it is stopped
 _LONGEST_WAIT = 60.0  # seconds; a machine that slept wakes up with its timers late, so look again
 LOCK = "schedule.lock"
 """The file in the data folder that a living scheduler holds."""
-
-
-class SchedulerRunning(ExportRunning):
-    """Another scheduler works in the same data folder."""
 
 
 class Tells(Protocol):
