@@ -60,6 +60,7 @@ def test_exit_codes_are_those_of_the_command_line() -> None:
         "SettingsError": 2,
         "WorkspaceUnavailable": 2,
         "ExportRunning": 4,
+        "SchedulerRunning": 4,
     }
 
 

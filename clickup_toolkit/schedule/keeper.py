@@ -12,7 +12,7 @@ from typing import Protocol
 
 import structlog
 
-from clickup_toolkit.errors import ExportRunning, SchedulerRunning, ToolkitError
+from clickup_toolkit.errors import SchedulerRunning, ToolkitError
 from clickup_toolkit.schedule.notebook import run_notebook
 from clickup_toolkit.schedule.notify import Notifier
 from clickup_toolkit.schedule.outcome import exit_code_of, is_hopeless
