@@ -171,7 +171,7 @@ def test_an_export_is_started_from_the_page(
             states.add(told["state"])
             return told["state"] == "idle" and told["version"] != ""
 
-        wait_until(is_done, 60)
+        wait_until(is_done, 240)
         page = client.get("/-/runs").text
     assert [(answer.status_code, answer.headers["location"]) for answer in answers] == [(302, "/-/runs")] * 2
     assert "An export is running already. Wait until it ends." in page

@@ -24,7 +24,7 @@ from tests.test_serve_runs import COMPLETE, FAILED, record_run
 
 pytestmark = pytest.mark.browser
 
-LONG = 30_000  # ms for what may take a while on a busy machine
+LONG = 100_000  # ms for what may take a while on a busy machine
 WIDTH = "document.documentElement.scrollWidth"
 LOOK_AWAY = """
     away => {

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 import threading
-from collections import deque
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import structlog
 
@@ -50,7 +50,7 @@ class Exporter:
         self._settings = settings
         self._command = command
         self._starting = threading.Lock()
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._follower: threading.Thread | None = None
         self._ended: Ended | None = None
         self._before = ""  # the newest run when this one was asked for
@@ -106,27 +106,26 @@ class Exporter:
 
     def _begin(self) -> None:
         self._ended, self._before = None, newest_run(self._settings.data_dir / "runs")
+        said = tempfile.TemporaryFile()  # noqa: SIM115  # no pipe: it outlives a server that is killed
         self._process = subprocess.Popen(  # noqa: S603  # a command of our own
             self._command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
+            stderr=said,
             env=environment(self._settings),
             start_new_session=True,  # Ctrl-C reaches the server alone, which ends it in order
         )
         _log.info("export.requested", pid=self._process.pid)
-        self._follower = threading.Thread(target=self._follow, args=(self._process,), name="export")
+        self._follower = threading.Thread(
+            target=self._follow, args=(self._process, said), name="export", daemon=True
+        )
         self._follower.start()
 
-    def _follow(self, process: subprocess.Popen[str]) -> None:
-        """Pass on what the export logs, and take note of its end."""
-        assert process.stderr
-        last: deque[str] = deque(maxlen=_LAST_LINES)
-        with process.stderr as lines:
-            for line in lines:
-                sys.stderr.write(line)
-                last.append(line)
-        self._ended = Ended(process.wait(), "".join(last).strip())
+    def _follow(self, process: subprocess.Popen[bytes], said: IO[bytes]) -> None:
+        """Take note of the end of the export, and pass on what it logged."""
+        code = process.wait()
+        with said:
+            said.seek(0)
+            lines = said.read().decode("utf-8", "replace").splitlines(keepends=True)
+        sys.stderr.writelines(lines)
+        self._ended = Ended(code, "".join(lines[-_LAST_LINES:]).strip())
