@@ -15,8 +15,9 @@ from clickup_toolkit.client import Client, Request, is_personal
 from clickup_toolkit.crawl.beside import read_docs, read_goals
 from clickup_toolkit.crawl.by_task import read_by_task
 from clickup_toolkit.crawl.left_time import read_left_time
-from clickup_toolkit.crawl.places import Places
-from clickup_toolkit.crawl.reader import Noted, Progress, Reader, each, token_rejected
+from clickup_toolkit.crawl.places import Places, key_of
+from clickup_toolkit.crawl.reader import Noted, Progress, Reader, each
+from clickup_toolkit.crawl.remedies import token_rejected
 from clickup_toolkit.crawl.status_times import read_time_in_status
 from clickup_toolkit.crawl.structure import read_open_structure, read_structure
 from clickup_toolkit.crawl.tasks import read_changed_tasks, read_tasks
@@ -55,20 +56,19 @@ async def crawl(client: Client, journal: Noted, team: str, token: Secret, progre
     return reader.resumed
 
 
-class _User(msgspec.Struct):
-    id: str | int
-    username: object = None
-    date_joined: object = None
-
-
-class _Member(msgspec.Struct):
-    user: _User
-
-
 class _Team(msgspec.Struct):
-    id: str | int
+    id: object = None
     name: object = None
-    members: list[_Member] | None = None
+    members: object = None
+
+    def people(self) -> list[dict[str, object]]:
+        """Return the members as sent; what is no object is left out, and a gap where it is normalised."""
+        members = self.members if isinstance(self.members, list) else ()
+        people = (member.get("user") for member in members if isinstance(member, dict))
+        return [person for person in people if isinstance(person, dict)]
+
+
+_OF_THE_JOINED = ("username", "date_joined")
 
 
 class _Teams(msgspec.Struct):
@@ -83,14 +83,14 @@ async def _read_workspace(reader: Reader, team: str) -> list[str]:
     except Refused as refusal:
         raise token_rejected(refusal) from refusal
     await reader.ask_or_gap("plan", Request(f"/team/{team}/plan"), msgspec.json.decode, what="plan", id=team)
-    people = [member.user for member in workspace.members or ()]
-    return [str(user.id) for user in people if user.username is not None or user.date_joined is not None]
+    joined = [who for who in workspace.people() if any(who.get(fact) is not None for fact in _OF_THE_JOINED)]
+    return [key for key in (key_of(person.get("id")) for person in joined) if key]
 
 
 def _find(team: str, body: bytes) -> _Team:
     """Return the workspace; an answer without it is not kept, so that it is asked for again next time."""
     found = msgspec.json.decode(body, type=_Teams).teams
-    workspace = next((one for one in found if str(one.id) == team), None)
+    workspace = next((one for one in found if key_of(one.id) == team), None)
     if workspace is None:
         reached = ", ".join(f"{one.id} ({one.name})" for one in found) or "none"
         raise WorkspaceUnavailable(

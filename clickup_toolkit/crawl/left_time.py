@@ -14,6 +14,7 @@ import msgspec
 
 from clickup_toolkit.client import Request
 from clickup_toolkit.crawl.cursor import instant
+from clickup_toolkit.crawl.places import key_of
 from clickup_toolkit.crawl.reader import Reader, each
 from clickup_toolkit.crawl.time_entries import TimeEntries, newest_window
 from clickup_toolkit.errors import Refused, Unanswered
@@ -27,25 +28,29 @@ PATIENCE = 2
 _GROWTH = 8
 
 
-class _User(msgspec.Struct):
-    id: str | int | None = None
+class _Item(msgspec.Struct):
+    """A person with intervals, or an interval; whatever type anything has."""
 
-
-class _Interval(msgspec.Struct):
-    id: str | int | None = None
-    time: str | int | float | None = None
-
-
-class _Person(msgspec.Struct):
-    user: _User | None = None
-    intervals: list[_Interval] | None = None
+    id: object = None
+    user: object = None
+    intervals: object = None
+    time: object = None
 
 
 class _TaskTime(msgspec.Struct):
-    data: list[_Person] | None
+    data: list[object] | None
 
 
 _decode = msgspec.json.Decoder(_TaskTime).decode
+
+
+def _items(found: object) -> list[_Item]:
+    things = found if isinstance(found, list) else ()
+    return [msgspec.convert(thing, _Item) for thing in things if isinstance(thing, dict)]
+
+
+def _person_of(one: _Item) -> str:
+    return key_of(one.user.get("id")) if isinstance(one.user, dict) else ""
 
 
 async def read_left_time(reader: Reader, team: str, members: Collection[str]) -> None:
@@ -94,13 +99,13 @@ class _LeftTime:
             what="time_entries",
             id=task,
         )
-        people = (found.data if found else None) or ()
-        self._met |= {str(one.user.id) for one in people if one.user and one.user.id is not None}
-        intervals = [interval for person in people for interval in person.intervals or ()]
+        people = _items(found.data if found else None)
+        self._met |= {_person_of(one) for one in people} - {""}
+        intervals = [interval for person in people for interval in _items(person.intervals)]
         self._reader.journal.note_entries(
-            (str(interval.id), task, max(0, instant(interval.time) or 0))
+            (key_of(interval.id), task, max(0, instant(interval.time) or 0))
             for interval in intervals
-            if interval.id is not None
+            if key_of(interval.id)
         )
 
     async def _try_people(self, rest: int) -> None:

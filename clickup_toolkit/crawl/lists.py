@@ -30,10 +30,10 @@ class Lists:
         self._gap_in_sweep = gap_in_sweep
         self._read = 0
 
-    async def read_active(self, place: Place, take: Take | None = None) -> None:
-        """Read the active tasks of a list."""
+    async def read_active(self, place: Place, take: Take | None = None, time: str = "") -> None:
+        """Read the active tasks of a list; ``time`` tells that from an earlier reading."""
         async with self.reader.gap_for("tasks", place.id):
-            await self.walk(_of(place, archived="false"), take)
+            await self.walk(replace(_of(place, archived="false"), time=time), take)
 
     async def read_archived(self, place: Place, take: Take | None = None) -> None:
         """Read the archived tasks of a list."""

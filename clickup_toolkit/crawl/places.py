@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 
 __all__ = [
     "Item",
+    "Page",
     "Place",
     "Places",
     "SharedThings",
-    "decode_folders",
-    "decode_lists",
+    "decode_places",
     "decode_shared",
-    "decode_spaces",
+    "key_of",
+    "page_of",
     "size_of",
-    "untold",
 ]
 
 
@@ -48,58 +49,76 @@ class Places:
 
 
 class Item(msgspec.Struct):
-    """A space, folder or list as ClickUp sends it, as far as the crawl needs it."""
+    """A space, folder, list or task as ClickUp sends it: what the crawl needs of it, of any type."""
 
-    id: str | int
+    id: object = None
     archived: object = False
-    task_count: str | int | float | None = None
+    task_count: object = None
     override_statuses: object = None
     parent_folder: object = None
-    lists: list[Item] | None = None
+    lists: object = None
+
+    @property
+    def key(self) -> str:
+        """The id as text; empty where there is none."""
+        return key_of(self.id)
 
 
-class _Spaces(msgspec.Struct):
-    spaces: list[Item]
+class Page(NamedTuple):
+    """The items that bear an id, and how many do not."""
+
+    items: list[Item]
+    nameless: int = 0
 
 
-class _Folders(msgspec.Struct):
-    folders: list[Item]
-
-
-class _Lists(msgspec.Struct):
-    lists: list[Item]
-
-
-class SharedThings(msgspec.Struct):
+class SharedThings(NamedTuple):
     """What is shared with the token's user and lies below no space that it sees."""
 
-    tasks: list[Item] | None = None
-    lists: list[Item] | None = None
-    folders: list[Item] | None = None
+    tasks: Page = Page([])
+    lists: Page = Page([])
+    folders: Page = Page([])
 
 
 class _Shared(msgspec.Struct):
-    shared: SharedThings
+    shared: dict[str, object]
 
 
-decode_spaces = msgspec.json.Decoder(_Spaces, strict=False).decode
-decode_folders = msgspec.json.Decoder(_Folders, strict=False).decode
-decode_lists = msgspec.json.Decoder(_Lists, strict=False).decode
-decode_shared = msgspec.json.Decoder(_Shared, strict=False).decode
+_decode_page = msgspec.json.Decoder(dict[str, object]).decode
+_decode_shared = msgspec.json.Decoder(_Shared).decode
 
 
-def untold(folder: Item) -> int | None:
-    """Return how many tasks ClickUp counts in a folder beyond those of the lists that came inside it."""
-    sizes = [size_of(item.task_count) for item in folder.lists or ()]
-    told = size_of(folder.task_count)
-    if told is None or None in sizes:
-        return None
-    return told - sum(size or 0 for size in sizes)
+def key_of(identity: object) -> str:
+    """Return an id as text; empty where it is none."""
+    known = isinstance(identity, str | int) and not isinstance(identity, bool)
+    return str(identity) if known else ""
 
 
-def size_of(count: str | int | float | None) -> int | None:
+def decode_places(kind: str, body: bytes) -> Page:
+    """Return the spaces, folders or lists of an answer. Raises msgspec.DecodeError where it holds none."""
+    found = _decode_page(body).get(kind)
+    if not isinstance(found, list):
+        raise msgspec.ValidationError(f"Expected an array of {kind}")
+    return page_of(found)
+
+
+def decode_shared(body: bytes) -> SharedThings:
+    """Return what is shared. Raises msgspec.DecodeError where the answer does not tell."""
+    shared = _decode_shared(body).shared
+    return SharedThings(*(page_of(shared.get(kind)) for kind in SharedThings._fields))
+
+
+def page_of(found: object) -> Page:
+    """Return the items of an array; anything else, but nothing at all, counts as one that makes no sense."""
+    things = found if isinstance(found, list) else [] if found is None else [found]
+    items = [msgspec.convert(thing, Item) for thing in things if isinstance(thing, dict)]
+    return Page([item for item in items if item.key], len(things) - sum(bool(item.key) for item in items))
+
+
+def size_of(count: object) -> int | None:
     """Return a count of tasks, which ClickUp sends as a number or as text; None where it is neither."""
+    if isinstance(count, bool) or not isinstance(count, str | int | float):
+        return None
     try:
-        return None if count is None else max(0, int(float(count)))
+        return max(0, int(float(count)))
     except (ValueError, OverflowError):
         return None

@@ -11,17 +11,18 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from clickup_toolkit.client import Answer, Client, Request
-from clickup_toolkit.crawl.remedies import TOKEN_CODES, remedy_for
+from clickup_toolkit.crawl.patience import Doubt, Patience
+from clickup_toolkit.crawl.remedies import TOKEN_CODES, remedy_for, token_rejected
 from clickup_toolkit.errors import (
     ApiUnreachable,
     ClickUpError,
     RateLimited,
     Refused,
-    TokenRejected,
     ToolkitError,
     Unanswered,
 )
 from clickup_toolkit.records import Gap
+from clickup_toolkit.settings.readers import MOST_REQUESTS
 
 __all__ = ["Noted", "Progress", "Reader", "each"]
 
@@ -30,9 +31,7 @@ Item = TypeVar("Item")
 Progress = Callable[[str, int, int | None], None]
 """Told what is being read, how much of it is done, and of how much, where that is known."""
 
-_WIDTH = 64  # coroutines that may ask at once; the pacer decides how many really do
-_BREAKS_AFTER = 3  # failures of one stream after which its questions get one try each
-_UNAUTHORISED = 401
+_WIDTH = MOST_REQUESTS  # coroutines that may ask at once; the pacer decides how many really do
 _OUTAGE_AFTER = 3  # failures in a row, of anything, after which the API counts as gone
 
 
@@ -127,7 +126,7 @@ class Noted(Protocol):
 class Reader:
     """Asks ClickUp on behalf of a crawl.
 
-    ``resumed`` counts answers that the journal already had, ``answered`` those of each stream.
+    ``resumed`` counts answers that the journal had before this run, ``answered`` those of each stream.
     """
 
     def __init__(self, client: Client, journal: Noted, progress: Progress) -> None:
@@ -136,10 +135,12 @@ class Reader:
         self.resumed = 0
         self._client = client
         self.answered: Counter[str] = Counter()
-        self._failures: Counter[str] = Counter()
         self._outages = 0
         self._token_checked = asyncio.Lock()
-        self._turns = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(_BREAKS_AFTER))
+        self._doubt = Doubt()
+        self._doubtful: list[tuple[str, str, Refused]] = []
+        self._patience = defaultdict[tuple[str, ...], Patience](Patience)
+        self._answered_now: set[int] = set()
 
     async def ask(
         self,
@@ -158,21 +159,23 @@ class Reader:
         if isinstance(known, Refused):
             raise known
         if known is not None:
-            self.resumed += 1
+            self.resumed += hash(request.key) not in self._answered_now
             self.answered[stream] += 1
             return decode(known.body)
         try:
             body, received, decoded = await self._get(stream, request, decode)
         except Refused as refusal:
-            await self._check_token(refusal)
             if refusal_stays:
-                self.journal.record_refusal(request.key, stream, refusal)
+                self._doubtful.append((request.key, stream, refusal))
+            await self._check_token(refusal)
             raise
         except Unanswered as failure:
-            self._count_failure(stream, failure)
+            self._count_outage(failure)
             raise
         self._outages = 0
+        self._settle_doubt()
         self.answered[stream] += 1
+        self._answered_now.add(hash(request.key))
         self.journal.record(request.key, Answer(stream, context or {}, received, body))
         return decoded
 
@@ -208,36 +211,35 @@ class Reader:
         self.journal.note_gap(Gap(what, id, error.code, error.message, remedy_for(error)))
 
     async def _get(self, stream: str, request: Request, decode: Callable[[bytes], T]) -> tuple[bytes, int, T]:
-        """Ask; where that fails, insist, but only with a few questions of a stream at once.
+        """Ask; where that fails, insist, but only with a few questions to a route at once.
 
         So a route that is broken for many that ask at the same time costs all but a few of them one try.
         """
+        patience = self._patience[_route(stream, request)]
         try:
-            return await self._client.get(request, decode, tries=1)
+            answer = await self._client.get(request, decode, tries=1)
         except RateLimited:  # it was waited out already
             raise
         except Unanswered as failure:
-            return await self._insist(stream, request, decode, failure)
+            answer = await self._insist(patience, request, decode, failure)
+        patience.answered()
+        return answer
 
     async def _insist(
-        self, stream: str, request: Request, decode: Callable[[bytes], T], failure: Unanswered
+        self, patience: Patience, request: Request, decode: Callable[[bytes], T], failure: Unanswered
     ) -> tuple[bytes, int, T]:
-        """Try again; whoever fails keeps its turn from the others, until enough did to leave it at that."""
-        turns, given_up = self._turns[stream], False
-        await turns.acquire()
+        if self._client.tries == 1 or not await patience.turn():
+            raise failure
+        in_vain = False
         try:
-            if self._failures[stream] >= _BREAKS_AFTER or self._client.tries == 1:
-                raise failure
             return await self._client.get(request, decode, failed=1)
         except Unanswered:
-            given_up = self._failures[stream] + 1 < _BREAKS_AFTER
+            in_vain = True
             raise
         finally:
-            if not given_up:
-                turns.release()
+            patience.ended(in_vain=in_vain)
 
-    def _count_failure(self, stream: str, failure: Unanswered) -> None:
-        self._failures[stream] += 1
+    def _count_outage(self, failure: Unanswered) -> None:
         self._outages += isinstance(failure, ApiUnreachable)
         if self._outages >= _OUTAGE_AFTER:
             raise ToolkitError(
@@ -246,48 +248,53 @@ class Reader:
             ) from failure
 
     async def _check_token(self, refusal: Refused) -> None:
-        """Abort when the token itself is refused; the same codes also come for ids that are wrong."""
+        """Abort when the token itself is refused; the same codes also come for ids that are wrong.
+
+        What may have been the token's refusal is remembered only once ClickUp has answered again.
+        """
         if refusal.code not in TOKEN_CODES:
+            self._settle_doubt()
             return
         async with self._token_checked:
+            if not self._doubt.arises():
+                return
             try:
                 await self._client.get(Request("/user"), msgspec.json.decode)
             except Refused as error:
                 raise token_rejected(error) from error
             except Unanswered:
                 return
+            self._settle_doubt()
+
+    def _settle_doubt(self) -> None:
+        """Note that the token is good, and with it what was refused until now."""
+        self._doubt.settled()
+        while self._doubtful:
+            self.journal.record_refusal(*self._doubtful.pop())
 
 
-def token_rejected(refusal: Refused) -> ClickUpError:
-    """Return what a refusal of the first questions means: a wrong token, or not ClickUp at all."""
-    if refusal.code not in TOKEN_CODES and refusal.status != _UNAUTHORISED:
-        return ClickUpError(
-            refusal.message,
-            "Check CLICKUP_API_URL, and whether a proxy answers in ClickUp's place.",
-            status=refusal.status,
-            code=refusal.code,
-        )
-    return TokenRejected(
-        f"ClickUp does not accept the token ({refusal.code}).",
-        "Set CLICKUP_TOKEN to a valid one: in ClickUp, your avatar, Settings, Apps, API Token. "
-        "Personal tokens start with pk_.",
-        status=refusal.status,
-        code=refusal.code,
-    )
+def _route(stream: str, request: Request) -> tuple[str, ...]:
+    """Return which questions break together: those of a stream below one kind of place, archived or not."""
+    archived = [value for name, value in request.query if name == "archived"]
+    return (stream, *request.path.split("/")[1:2], *archived)
 
 
 async def each(work: Callable[[Item], Awaitable[None]], items: Iterable[Item]) -> None:
     """Do ``work`` for all ``items``, many at once; the first error ends the others and is raised."""
     remaining = iter(items)
+    begun = 0
 
-    async def worker() -> None:
+    async def worker(group: asyncio.TaskGroup) -> None:
+        nonlocal begun
         for item in remaining:
+            if begun < _WIDTH:  # one more for the items behind this one
+                begun += 1
+                group.create_task(worker(group))
             await work(item)
 
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(_WIDTH):
-                group.create_task(worker())
+            await worker(group)
     except BaseExceptionGroup as group_of:
         raise _first(group_of) from None
 

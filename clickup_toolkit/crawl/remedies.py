@@ -1,10 +1,12 @@
-"""What the reader of a gap can do, by ClickUp's error code."""
+"""What refusals mean, and what the reader of a gap can do, by ClickUp's error code."""
 
 from __future__ import annotations
 
-from clickup_toolkit.errors import ClickUpError
+from clickup_toolkit.errors import ClickUpError, Refused, TokenRejected
 
-__all__ = ["TOKEN_CODES", "remedy_for"]
+__all__ = ["TOKEN_CODES", "remedy_for", "token_rejected"]
+
+_UNAUTHORISED = 401
 
 TOKEN_CODES = frozenset({"OAUTH_017", "OAUTH_018", "OAUTH_019", "OAUTH_021", "OAUTH_025", "OAUTH_077"})
 """Codes that mean a refused token, or, sometimes, a wrong id: ``GET /user`` tells which."""
@@ -30,3 +32,21 @@ def remedy_for(error: ClickUpError) -> str:
     if known:
         return known
     return _LATER if error.retryable else _SHARE
+
+
+def token_rejected(refusal: Refused) -> ClickUpError:
+    """Return what a refusal of the first questions means: a wrong token, or not ClickUp at all."""
+    if refusal.code not in TOKEN_CODES and refusal.status != _UNAUTHORISED:
+        return ClickUpError(
+            refusal.message,
+            "Check CLICKUP_API_URL, and whether a proxy answers in ClickUp's place.",
+            status=refusal.status,
+            code=refusal.code,
+        )
+    return TokenRejected(
+        f"ClickUp does not accept the token ({refusal.code}).",
+        "Set CLICKUP_TOKEN to a valid one: in ClickUp, your avatar, Settings, Apps, API Token. "
+        "Personal tokens start with pk_.",
+        status=refusal.status,
+        code=refusal.code,
+    )

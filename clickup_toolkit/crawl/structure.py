@@ -1,31 +1,32 @@
 """Spaces, folders at any depth, lists: open, archived, shared, and what is defined in them.
 
 ClickUp's ``archived`` filter is exclusive, so every kind of place is asked for twice, also below archived
-ones. Subfolders come flat among a space's folders. The open lists of a folder come inside it; they are asked
-for once more where ClickUp counts more tasks in the folder than in those lists, because they may be
-incomplete.
+ones. Subfolders come flat among a space's folders. The open lists of a folder come inside it, with what their
+own route does not tell, but perhaps not all of them, so a full crawl asks every folder for them as well.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import msgspec
 
 from clickup_toolkit.client import Request
 from clickup_toolkit.crawl.places import (
     Item,
+    Page,
     Place,
     Places,
     SharedThings,
-    decode_folders,
-    decode_lists,
+    decode_places,
     decode_shared,
-    decode_spaces,
+    key_of,
+    page_of,
     size_of,
-    untold,
 )
 from clickup_toolkit.crawl.reader import Reader, each
+from clickup_toolkit.errors import BrokenAnswer
 
 __all__ = ["read_open_structure", "read_structure", "read_vanished_lists"]
 
@@ -61,12 +62,18 @@ async def read_open_structure(reader: Reader, team: str) -> Places:
 async def read_vanished_lists(reader: Reader, team: str, places: Places) -> list[Place]:
     """Ask for the open places once more; return the lists that were there before and are not any longer.
 
-    They were archived meanwhile, with tasks perhaps that were moved into them just before.
+    They were archived meanwhile, with tasks perhaps that were moved into them just before. A list counts as
+    gone only where an answer that should show it does not.
     """
     again = _Structure(reader, team, Places(), time="again")
     await each(again.read_open_space, places.open_spaces)
     before = [place for place in places.lists.values() if not place.hidden]
-    return [place for place in before if place.id not in again.places.lists]
+    missing = {place.group for place in again.without(before)}
+    await each(
+        partial(again.read_folder_lists, archived="false"),
+        [folder for folder in again.folders.values() if folder.group in missing],
+    )
+    return again.without(before)
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,11 @@ class _Folder:
     parent: str | None
     buried: bool  # it or something above it is archived
     shared: bool = False
-    untold: int | None = None  # tasks counted in it beyond those of the lists inside; None: unknown
+
+    @property
+    def group(self) -> str:
+        """What its lists have in common."""
+        return f"{self.space_id}/{self.id}"
 
 
 @dataclass
@@ -88,18 +99,13 @@ class _Structure:
     folders: dict[str, _Folder] = field(default_factory=dict)
     with_own_statuses: list[str] = field(default_factory=list)
     time: str = ""
+    unread: set[str] = field(default_factory=set)  # groups of lists; a space's with all its folders ends in /
 
     async def read_spaces(self, archived: str) -> None:
-        request, what = (
-            Request(f"/team/{self.team}/space", [("archived", archived)]),
-            _half("spaces", archived),
-        )
-        context = {"archived": archived}
-        page = await self.reader.ask_or_gap(
-            "spaces", request, decode_spaces, context, what=what, id=self.team
-        )
-        for space in page.spaces if page else ():
-            self.spaces[str(space.id)] = archived == "true"
+        request = Request(f"/team/{self.team}/space", [("archived", archived)])
+        page = await self._ask("spaces", "spaces", request, {"archived": archived}, self.team)
+        for space in page.items if page else ():
+            self.spaces[space.key] = archived == "true"
 
     async def read_space(self, space: tuple[str, bool]) -> None:
         for archived in BOTH:
@@ -121,9 +127,8 @@ class _Structure:
         for folder in list(self.folders.values()):
             if not folder.buried and self._is_below_buried(folder, strangers):
                 self.folders[folder.id] = replace(folder, buried=True)
-                group = f"{folder.space_id}/{folder.id}"
                 for key, place in self.places.lists.items():
-                    if place.group == group:
+                    if place.group == folder.group:
                         buried = msgspec.structs.replace(place, hidden=True, in_archived=True)
                         self.places.lists[key] = buried
 
@@ -142,34 +147,57 @@ class _Structure:
         self.places.open_spaces = [space for space, archived in self.spaces.items() if not archived]
         return self.places
 
+    def without(self, before: list[Place]) -> list[Place]:
+        """Return which of these lists are not there, as far as what should show them was answered."""
+        return [place for place in before if place.id not in self.places.lists and not self._unread(place)]
+
+    def _unread(self, place: Place) -> bool:
+        space, below, _ = place.group.partition("/")
+        return place.group in self.unread or (bool(below) and f"{space}/" in self.unread)
+
+    async def _ask(
+        self, stream: str, kind: str, request: Request, context: dict[str, str], whose: str
+    ) -> Page | None:
+        """Ask for spaces, folders or lists; what bears no id is a gap."""
+        what = _half(kind, context["archived"])
+        decode = partial(decode_places, kind)
+        page = await self.reader.ask_or_gap(stream, request, decode, context, what=what, id=whose)
+        if page and page.nameless:
+            self._note_nameless(what, whose, page.nameless)
+        return page
+
+    def _note_nameless(self, what: str, whose: str, count: int) -> None:
+        message = f"ClickUp sent {count} of the {what.replace('_', ' ')} in {whose} without an id."
+        self.reader.note_gap(what, whose, BrokenAnswer(message, code="BROKEN_ANSWER"))
+
     async def _read_folders(self, space_id: str, buried: bool, archived: str) -> None:
         context = {"space_id": space_id, "archived": archived, "in_archived": _text(buried)}
         request = Request(f"/space/{space_id}/folder", [("archived", archived)], self.time)
-        page = await self.reader.ask_or_gap(
-            "folders", request, decode_folders, context, what=_half("folders", archived), id=space_id
-        )
-        for folder in page.folders if page else ():
+        page = await self._ask("folders", "folders", request, context, space_id)
+        if page is None:
+            self.unread.add(f"{space_id}/")
+        for item in page.items if page else ():
             below = buried or archived == "true"
-            key, parent = str(folder.id), None if folder.parent_folder is None else str(folder.parent_folder)
-            self.folders[key] = _Folder(key, space_id, parent, below, untold=untold(folder))
-            self._add_lists(folder.lists or [], below, group=f"{space_id}/{key}")
+            folder = _Folder(item.key, space_id, key_of(item.parent_folder) or None, below)
+            self.folders[folder.id] = folder
+            self._add_lists(page_of(item.lists).items, below, group=folder.group)
 
     async def _read_folderless(self, space_id: str, buried: bool, archived: str) -> None:
         context = {"space_id": space_id, "archived": archived, "in_archived": _text(buried)}
         request = Request(f"/space/{space_id}/list", [("archived", archived)], self.time)
-        page = await self.reader.ask_or_gap(
-            "folderless_lists", request, decode_lists, context, what=_half("lists", archived), id=space_id
-        )
-        self._add_lists(page.lists if page else [], buried, archived, group=space_id, statuses_missing=True)
+        page = await self._ask("folderless_lists", "lists", request, context, space_id)
+        if page is None:
+            self.unread.add(space_id)
+            return
+        self._add_lists(page.items, buried, archived, group=space_id, statuses_missing=True)
 
     async def read_folder(self, folder: _Folder) -> None:
-        """Read the archived lists of a folder, and the open ones where those inside it may not be all."""
-        archived = await self._read_folder_lists(folder, "true")
-        sizes = [size_of(item.task_count) for item in archived]
-        if folder.untold is None or None in sizes or folder.untold > sum(size or 0 for size in sizes):
-            await self._read_folder_lists(folder, "false")
+        """Read the lists of a folder, also the open ones: those inside it may not be all."""
+        for archived in BOTH:
+            await self.read_folder_lists(folder, archived)
 
-    async def _read_folder_lists(self, folder: _Folder, archived: str) -> list[Item]:
+    async def read_folder_lists(self, folder: _Folder, archived: str) -> None:
+        """Read the archived lists of a folder, or the others."""
         context = {
             "folder_id": folder.id,
             "space_id": folder.space_id,
@@ -177,16 +205,19 @@ class _Structure:
             "in_archived": _text(folder.buried),
             "shared": _text(folder.shared),
         }
-        request = Request(f"/folder/{folder.id}/list", [("archived", archived)])
-        page = await self.reader.ask_or_gap(
-            "folder_lists", request, decode_lists, context, what=_half("lists", archived), id=folder.id
-        )
-        lists = page.lists if page else []
-        group = f"{folder.space_id}/{folder.id}"
+        request = Request(f"/folder/{folder.id}/list", [("archived", archived)], self.time)
+        page = await self._ask("folder_lists", "lists", request, context, folder.id)
+        if page is None:
+            self.unread.add(folder.group)
+            return
         self._add_lists(
-            lists, folder.buried, archived, group=group, shared=folder.shared, statuses_missing=True
+            page.items,
+            folder.buried,
+            archived,
+            group=folder.group,
+            shared=folder.shared,
+            statuses_missing=True,
         )
-        return lists
 
     async def read_shared(self) -> None:
         """Read what is shared with the token's user and lies under no space that it sees."""
@@ -196,11 +227,14 @@ class _Structure:
         else:  # without it an incremental crawl would pass over the changes in shared lists
             self.reader.journal.note_covered("shared", self.team)
             page = await self.reader.ask("shared", request, decode_shared)
-        things = page.shared if page else SharedThings()
-        self.places.shared_tasks = [str(task.id) for task in things.tasks or ()]
-        lists = [item for item in things.lists or () if str(item.id) not in self.places.lists]
+        things = page or SharedThings()
+        nameless = sum(found.nameless for found in things)
+        if nameless:
+            self._note_nameless("shared", self.team, nameless)
+        self.places.shared_tasks = [task.key for task in things.tasks.items]
+        lists = [item for item in things.lists.items if item.key not in self.places.lists]
         self._add_lists(lists, buried=False, shared=True, statuses_missing=True)
-        folders = [_Folder(str(item.id), "", None, False, True) for item in things.folders or ()]
+        folders = [_Folder(item.key, "", None, False, True) for item in things.folders.items]
         await each(self.read_folder, [folder for folder in folders if folder.id not in self.folders])
 
     async def read_own_statuses(self) -> None:
@@ -236,7 +270,7 @@ class _Structure:
         statuses_missing: bool = False,
     ) -> None:
         for item in lists:
-            identity = str(item.id)
+            identity = item.key
             own = archived == "true" or item.archived is True
             hidden = buried or shared or own
             if identity not in self.places.lists:

@@ -5,7 +5,8 @@ tasks in archived places and what is only shared: those are read list by list. T
 workspace changes. Open lists come first, active tasks before archived ones, then what is shared, then
 archived places: a task that goes from one to another in between is seen by the one or the other, or by the
 sweep at the end, which reads what changed since the crawl began. Lists that were archived before it, where
-it does not look any more, are read once more behind it.
+it does not look any more, are read once more behind it. Where it does not look at all, in archived places,
+and for archived tasks on a route that hides them, lists are asked for changes one by one, if there are any.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ async def read_tasks(reader: Reader, team: str, places: Places) -> None:
     vanished = await read_vanished_lists(reader, team, places)
     await each(lists.read_again, vanished)
     await _sweep_lists(lists, [*shared, *vanished], since)
-    if not buried.as_counted() or vanished:
+    lost = bool(reader.journal.readings.lost_archived())
+    await _sweep_archived(lists, together.hiding(lost=lost), since)
+    if lost or vanished or not buried.as_counted():
         await _sweep_lists(lists, buried.places, since)
         await _sweep(lists, team, since, time="again")  # tasks may have left them for open lists meanwhile
     await _read_unknown_lists(reader, places)
@@ -91,15 +94,18 @@ class _Buried:
 
     async def read(self) -> None:
         """Read all tasks."""
-        await each(self._lists.read_archived, self.places)
+        await each(partial(self._lists.read_archived, take=self._look_at), self.places)
         await each(self._read_active, self.places)
 
     async def _read_active(self, place: Place) -> None:
         await self._lists.read_active(place, partial(self._count, place.id))
 
     def _count(self, place: str, tasks: list[TaskHead]) -> None:
-        begun = self._lists.reader.journal.watermark - OVERLAP_MS
         self._active[place] += sum(home_list(task) == place for task in tasks)
+        self._look_at(tasks)
+
+    def _look_at(self, tasks: list[TaskHead]) -> None:
+        begun = self._lists.reader.journal.watermark - OVERLAP_MS
         self._changed = self._changed or any((instant(task.date_updated) or begun) >= begun for task in tasks)
 
     def as_counted(self) -> bool:
@@ -111,6 +117,10 @@ class _Buried:
 async def _sweep_lists(lists: Lists, places: Sequence[Place], since: int) -> None:
     """Read what changed since ``since`` (ms) in lists that the workspace-wide route does not show."""
     await each(partial(lists.sweep, since=since), places)
+    await _sweep_archived(lists, places, since)
+
+
+async def _sweep_archived(lists: Lists, places: Sequence[Place], since: int) -> None:
     await each(partial(lists.sweep, since=since, archived="true"), places)
 
 

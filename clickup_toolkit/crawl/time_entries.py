@@ -5,19 +5,25 @@ whole question when one of the named may not be read. So all members are named t
 is halved until the unreadable ones stand alone, and windows reach back as wide as answers stay small. An
 answer large enough to have been cut off is asked for again in two halves: if they hold no more, smaller
 answers are whole. One of that size itself may be cut off: it may be just the most that ClickUp sends.
+
+Whether an entry belongs to a span in which it starts, or ends, or only to one that holds all of it, is not
+told. So each window reaches back behind the one before it, a day, or as far as an eighth of what an answer
+held where that is more than it sends.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
 
 from clickup_toolkit.client import Query, Request
 from clickup_toolkit.crawl.cursor import instant
+from clickup_toolkit.crawl.places import key_of
 from clickup_toolkit.crawl.reader import Reader, each
-from clickup_toolkit.errors import Refused, Unanswered
+from clickup_toolkit.errors import BrokenAnswer, Refused, Unanswered
 
 __all__ = ["TimeEntries", "newest_window", "read_time_entries"]
 
@@ -32,7 +38,9 @@ SUSPECT = 1_000
 MOST_MEMBERS = 100
 PATIENCE = 3
 """Windows in a row that may fail before the rest of the past is given up, as one gap."""
-_OVERLAP_MS = 1_000  # whether a window's edges belong to it is not told
+_LEAST_OVERLAP_MS = 1_000  # whether a window's edges belong to it is not told
+_STRAY_ONE_IN = 10  # entries outside of the span asked for that are one odd value each, not another answer
+_NO_TIME_BEFORE = 10**11  # 1973: smaller numbers are no instants in ms
 _MOST_GROWTH = 8.0
 _SMALLEST_SPAN_MS = 60_000
 _DETAILS: Query = (("include_task_tags", "true"), ("include_location_names", "true"))
@@ -53,7 +61,12 @@ class _Entries(msgspec.Struct):
     data: list[_Entry] | None
 
 
+class _Loose(msgspec.Struct):
+    data: list[object] | None
+
+
 _decode_entries = msgspec.json.Decoder(_Entries).decode
+_decode_loose = msgspec.json.Decoder(_Loose).decode
 
 
 class Window(NamedTuple):
@@ -61,6 +74,19 @@ class Window(NamedTuple):
 
     start: int
     end: int
+
+
+class _Part(NamedTuple):
+    """A window or a part of one, and how far before it is asked for as well (ms)."""
+
+    start: int
+    end: int
+    overlap: int = DAY_MS
+
+    @property
+    def since(self) -> int:
+        """From when on entries are asked for."""
+        return max(0, self.start - self.overlap)
 
 
 async def read_time_entries(reader: Reader, team: str, members: Sequence[str], *, together: bool) -> None:
@@ -135,11 +161,13 @@ class TimeEntries:
 
         Raises what :meth:`Reader.ask` raises. Where it was cut off, a part that cannot be read is a gap.
         """
-        found = await self._ask(group, window)
-        if len(found) <= self._whole_up_to or window.end - window.start <= _SMALLEST_SPAN_MS:
+        return await self._read_part(group, _Part(*window))
+
+    async def _read_part(self, group: Sequence[str], part: _Part) -> int:
+        found = await self._ask(group, part)
+        if len(found) <= self._whole_up_to or part.end - part.start <= _SMALLEST_SPAN_MS:
             return len(found)
-        middle = _middle(found, window)
-        halves = [Window(window.start, middle), Window(middle, window.end)]
+        halves = _halves(found, part)
         parts = [await self._ask_half(group, half) for half in halves]
         told = [part for part in parts if part is not None]
         if len(told) == len(parts) and all(part.keys() <= found.keys() for part in told):
@@ -147,27 +175,27 @@ class TimeEntries:
             return len(found)
         # What was answered is in the journal: reading on from there asks for smaller parts only.
         answered = [half for half, part in zip(halves, parts, strict=True) if part is not None]
-        return sum([await self.read_window(group, half) for half in answered])
+        return sum([await self._read_part(group, half) for half in answered])
 
-    async def _ask_half(self, group: Sequence[str], half: Window) -> dict[str, int | None] | None:
+    async def _ask_half(self, group: Sequence[str], half: _Part) -> dict[str, int | None] | None:
         try:
             return await self._ask(group, half)
         except (Refused, Unanswered) as error:
             self._note_unread(group, half, error)
             return None
 
-    async def _ask(self, group: Sequence[str], window: Window) -> dict[str, int | None]:
-        context = {"assignees": ",".join(group), "start": str(window.start), "end": str(window.end)}
-        span = [("start_date", str(max(0, window.start - _OVERLAP_MS))), ("end_date", str(window.end))]
+    async def _ask(self, group: Sequence[str], part: _Part) -> dict[str, int | None]:
+        context = {"assignees": ",".join(group), "start": str(part.start), "end": str(part.end)}
+        span = [("start_date", str(part.since)), ("end_date", str(part.end))]
         request = Request(self._route, [*span, ("assignee", ",".join(group)), *_DETAILS])
-        page = await self._reader.ask("time_entries", request, _decode_entries, context)
-        entries = page.data or []
+        decode = partial(_decode, part=part)
+        entries = await self._reader.ask("time_entries", request, decode, context)
         _note_entries(self._reader, entries)
         self._count += len(entries)
         self._reader.progress("time entries", self._count, None)
-        return {str(entry.id): instant(entry.start) for entry in entries}
+        return {str(entry.id): instant(entry.start) for entry in entries if entry.id is not None}
 
-    def _note_unread(self, group: Sequence[str], window: Window, error: Refused | Unanswered) -> None:
+    def _note_unread(self, group: Sequence[str], window: Window | _Part, error: Refused | Unanswered) -> None:
         self._reader.note_gap("time_entries", f"{','.join(group)} {window.start}-{window.end}", error)
 
 
@@ -175,12 +203,58 @@ def _groups(members: Sequence[str], size: int) -> list[Sequence[str]]:
     return [members[at : at + size] for at in range(0, len(members), size)]
 
 
-def _middle(found: dict[str, int | None], window: Window) -> int:
-    """Return the instant that halves what was found, or else the window."""
+def _halves(found: dict[str, int | None], part: _Part) -> list[_Part]:
+    """Cut a window at the instant that halves what was found, or else in its middle.
+
+    They overlap so little that neither can be asked for all of what was found again.
+    """
     starts = sorted(start for start in found.values() if start is not None)
     median = starts[len(starts) // 2] if starts else 0
-    inside = window.start + _SMALLEST_SPAN_MS < median < window.end - _SMALLEST_SPAN_MS
-    return median if inside else (window.start + window.end) // 2
+    if part.start + _SMALLEST_SPAN_MS < median < part.end - _SMALLEST_SPAN_MS:
+        overlap = max(_LEAST_OVERLAP_MS, min(DAY_MS, (median - starts[0]) // 4))
+        return [part._replace(end=median), _Part(median, part.end, overlap)]
+    middle = (part.start + part.end) // 2
+    return [_Part(part.start, middle, _LEAST_OVERLAP_MS), _Part(middle, part.end, _LEAST_OVERLAP_MS)]
+
+
+def _decode(body: bytes, *, part: _Part) -> list[_Entry]:
+    """Return the entries of an answer; raise BrokenAnswer where they are not of the span asked for."""
+    try:
+        entries = _decode_entries(body).data or []
+    except msgspec.ValidationError:
+        loose = _decode_loose(body).data or []
+        entries = [_loose_entry(entry) for entry in loose if isinstance(entry, dict)]
+    strays = sum(_is_outside(entry, part) for entry in entries)
+    if strays * _STRAY_ONE_IN > len(entries):
+        raise BrokenAnswer(
+            "ClickUp answered a question for time entries with those of another span.",
+            "Run the export again later.",
+            code="PAGE_REPEATED",
+        )
+    return entries
+
+
+def _is_outside(entry: _Entry, part: _Part) -> bool:
+    """Tell whether an entry lies a day or more outside of the span asked for."""
+    start, duration = instant(entry.start), instant(entry.duration) or 0
+    if start is None or start < _NO_TIME_BEFORE:
+        return False
+    ended = duration >= 0 and start + duration < part.since - DAY_MS
+    return ended or start > part.end + DAY_MS
+
+
+def _loose_entry(entry: dict[str, object]) -> _Entry:
+    def simple(value: object) -> str | int | float | None:
+        return value if isinstance(value, str | int | float) else None
+
+    task = entry.get("task")
+    task_id = task.get("id") if isinstance(task, dict) else None
+    return _Entry(
+        key_of(entry.get("id")) or None,
+        _Task(key_of(task_id) or None),
+        simple(entry.get("start")),
+        simple(entry.get("duration")),
+    )
 
 
 def _note_entries(reader: Reader, entries: Sequence[_Entry]) -> None:

@@ -12,6 +12,7 @@ import math
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from clickup_toolkit.crawl.cursor import TaskHead, Walk, decode_tasks, further_lists, home_list, instant
 from clickup_toolkit.crawl.lists import EVERYTHING, OVERLAP_MS, Lists
@@ -63,6 +64,8 @@ class Together:
         self._witnesses: list[tuple[TaskHead, str]] = []
         self._shows_added = False
         self._contradicted = False
+        self._shows_archived = False
+        self._archived_alone = 0
 
     # active tasks
 
@@ -77,7 +80,7 @@ class Together:
     async def read_shorter(self) -> None:
         """Read lists once more of which fewer tasks came than ClickUp counts: archived meanwhile, perhaps."""
         await each(
-            self._lists.read_active,
+            partial(self._lists.read_active, time="shorter"),
             [place for place in self._others() if self._active[place.id] < (place.size or 0)],
         )
 
@@ -140,9 +143,20 @@ class Together:
         """Read the archived tasks of all lists: together where that shows them, else one by one."""
         archived = _Archived(self._lists, self._of)
         read = set() if self._contradicted else await archived.read(self._others())
-        await each(
-            self._lists.read_archived, [self._places[key] for key in sorted(self._places.keys() - read)]
-        )
+        self._shows_archived = bool(read)
+        rest = [self._places[key] for key in sorted(self._places.keys() - read)]
+        await each(partial(self._lists.read_archived, take=self._count_alone), rest)
+
+    def _count_alone(self, tasks: Sequence[TaskHead]) -> None:
+        self._archived_alone += len(tasks)
+
+    def hiding(self, *, lost: bool) -> list[Place]:
+        """Return the lists whose archived tasks no sweep of all open places shows, if they may hold changes.
+
+        They may where they hold archived tasks, or where some that were known are ``lost``.
+        """
+        doubted = not self._shows_archived and (lost or self._archived_alone)
+        return list(self._places.values()) if doubted else []
 
     def _others(self) -> list[Place]:
         """Return the lists that the workspace-wide route answered for."""

@@ -215,7 +215,7 @@ class App:
         if fault.kind == "refuse":
             return ApiError(fault.status, fault.code, fault.message).reply()
         if fault.kind == "repeat":
-            text = "&".join(part for part in text.split("&") if not part.startswith(("page=", "date_")))
+            text = "&".join(part for part in text.split("&") if not part.startswith(_SPANS))
         reply = self._answer(scope, path, text, oauth=False)
         if fault.kind == "broken_json":
             return Reply(200, reply.body[: len(reply.body) * 2 // 3])
@@ -245,6 +245,7 @@ def _too_many() -> Reply:
     return ApiError(429, "APP_002", "Rate limit reached").reply()
 
 
+_SPANS = ("page=", "date_", "start_date=", "end_date=")
 _MADE_UP = {
     "429": _too_many(),
     "429_bare": _too_many(),

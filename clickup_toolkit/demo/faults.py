@@ -80,7 +80,7 @@ class _Count:
         return not fault.probability or self._rng.random() < fault.probability
 
 
-_KEYS = ("tasks", "lists", "folders", "spaces", "members", "data")
+_KEYS = ("tasks", "lists", "folders", "spaces", "members", "fields", "data")
 _STRANGE: tuple[object, ...] = (None, "", "unexpected", "12", 12, [], {}, False)
 
 
@@ -105,11 +105,17 @@ def _items(value: object) -> Iterable[dict[str, object]]:
         for item in found if isinstance(found, list) else ():
             if isinstance(item, dict):
                 yield from _items(item)
-                yield item
+                yield _bearer(item)
     for key in ("teams", "shared", "user"):
         found = value.get(key)
         for item in found if isinstance(found, list) else [found]:
             yield from _items(item)
+
+
+def _bearer(item: dict[str, object]) -> dict[str, object]:
+    """Return what bears the id: of a member that is the person inside."""
+    person = item.get("user")
+    return person if isinstance(person, dict) and "id" not in item else item
 
 
 def without_last_page(body: bytes) -> bytes:

@@ -136,9 +136,11 @@ def _folder(api: Api, folder: Folder) -> Json:
         "task_count": str(sum(task_count(api, list_) for list_ in lists)),
         "archived": folder.archived,
         "statuses": [],
-        "lists": [_inlined(api, list_) for list_ in lists if not list_.archived],
         "permission_level": "create",
     }
+    inside = {"all": len(lists), "all but one": -1}.get(api.behaviour.inlined_lists)
+    if inside is not None:
+        facts["lists"] = [_inlined(api, list_) for list_ in lists if not list_.archived][:inside]
     if folder.parent:
         facts["parent_folder"] = folder.parent.id
     return facts

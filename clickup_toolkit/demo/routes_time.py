@@ -30,6 +30,8 @@ def get_entries(api: Api, ids: tuple[str, ...], query: Query) -> Reply:
     people = _assignees(api, query, everybody=where == ["task_id"])
     world = api.world
     found = [entry for person in people for entry in world.entries_in(person, start, end)]
+    if api.behaviour.entries_inside:
+        found = [entry for entry in found if world.entries.end[entry] <= end]
     if where:
         keeps = _in_place(api, where[0], query.get(where[0]), query)
         found = [entry for entry in found if keeps(world.entries.task[entry])]

@@ -10,6 +10,7 @@ from heapq import merge
 from clickup_toolkit.demo.behaviour import Behaviour
 from clickup_toolkit.demo.facts import TASK_TYPES
 from clickup_toolkit.demo.http import ApiError, Query, not_authorized
+from clickup_toolkit.demo.ids import task_id
 from clickup_toolkit.demo.model import Folder, Space, TaskList
 from clickup_toolkit.demo.state import State
 
@@ -76,9 +77,11 @@ class Selections:
         if query.flag("include_timl") and self.behaviour.team_timl:
             tasks = sorted({*tasks, *(task for list_ in lists for task in list_.added)})
         found = filter(self._test(query, archived=archived), tasks)
-        if archived and not self.behaviour.team_archived_subtasks:
-            return (task for task in found if self.world.tasks.parent[task] < 0)
-        return found
+        if not archived:
+            return found
+        if not self.behaviour.team_archived_subtasks:
+            found = filter(lambda task: self.world.tasks.parent[task] < 0, found)
+        return filter(lambda task: task_id(task) not in self.behaviour.team_hidden, found)
 
     def _chosen_lists(self, query: Query) -> list[TaskList]:
         """Return the lists on the workspace-wide route that the filters name: all, if there is no filter."""
