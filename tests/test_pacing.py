@@ -97,12 +97,12 @@ async def test_never_more_under_way_than_allowed() -> None:
 
 
 async def test_auto_grows_to_what_limit_and_latency_call_for() -> None:
-    """At 10,000 a minute and 0.3 s, auto would end at 10,000 / 3 · 0.3 = 1,000, and is capped at 64."""
+    """At 10,000 a minute and 0.3 s, auto would end at 10,000 / 3 · 0.3 = 1,000, and is capped at 128."""
     world = World(10_000, latency=0.3)
     pacer = pacer_in(world, None)
     assert pacer.workers == 2
-    await world.requests(pacer, 2_000, 64)
-    assert pacer.workers == 64
+    await world.requests(pacer, 2_000, 128)
+    assert pacer.workers == 128
 
 
 async def test_auto_stays_small_where_the_limit_is_small() -> None:

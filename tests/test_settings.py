@@ -210,6 +210,7 @@ WRONG = [
     ),
     ("CONCURRENCY", "many", "must be a whole number (it is 'many')."),
     ("CONCURRENCY", "0", "must be 1 or more (it is '0')."),
+    ("CONCURRENCY", "513", "must be 512 or less, or auto (it is '513')."),
     ("MAX_RETRIES", "2.5", "must be a whole number (it is '2.5')."),
     ("MAX_RETRIES", "-1", "must be 1 or more (it is '-1')."),
     ("INITIAL_BACKOFF", "soon", "must be a number (it is 'soon')."),

@@ -46,8 +46,8 @@ SETTINGS: dict[str, Setting] = {
     ),
     "concurrency": Setting(
         "CONCURRENCY",
-        "concurrent API requests: a number, or `auto` "
-        "(start at 2, grow while the rate limit and latency allow)",
+        "concurrent API requests: a number up to 512, or `auto` "
+        "(start at 2, grow to at most 128 while the rate limit and latency allow)",
         "2",
         readers.concurrency,
     ),

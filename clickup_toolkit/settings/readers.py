@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 __all__ = [
+    "MOST_REQUESTS",
     "Secret",
     "address",
     "amount",
@@ -29,6 +30,9 @@ __all__ = [
     "webhook",
     "whole",
 ]
+
+MOST_REQUESTS = 512
+"""Requests at once that may be asked for; a crawl has no more to ask at the same time."""
 
 
 class Secret:
@@ -170,7 +174,10 @@ def switch(value: str) -> bool:
 
 def concurrency(value: str) -> int | None:
     """Read a number of requests; None is ``auto``."""
-    return None if value == "auto" else whole(1)(value)
+    number = None if value == "auto" else whole(1)(value)
+    if number is not None and number > MOST_REQUESTS:
+        raise ValueError(f"must be {MOST_REQUESTS} or less, or auto")
+    return number
 
 
 def address(*schemes: str) -> Callable[[str], str]:
