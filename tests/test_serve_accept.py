@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -12,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clickup_toolkit.serve.accept import is_unchanged, prefers_gzip, takes_identity
+from clickup_toolkit.serve.ranges import Unsatisfiable, wanted_part
 from clickup_toolkit.serve.streams import gathered, inflated, prefetched
 
 PIECES = st.lists(st.binary(min_size=1, max_size=200), max_size=20)
@@ -55,7 +58,8 @@ def test_the_encoding_is_negotiated(accepted: str | None, gzip_preferred: bool, 
         (None, None, False),
         ('"a"', None, True),
         ('W/"a"', None, True),
-        ('"x", "b"', None, True),
+        ('"x", "a"', None, True),
+        ('"b"', None, False),
         ('"x"', None, False),
         ("a", None, False),
         ("*", None, True),
@@ -64,6 +68,8 @@ def test_the_encoding_is_negotiated(accepted: str | None, gzip_preferred: bool, 
         (None, "Mon, 23 Nov 2026 10:14:59 GMT", False),
         (None, "Mon, 23 Nov 2026 10:16:00 GMT", True),
         (None, "yesterday", False),
+        (None, "Mon, 23 Nov 2026 10:15:00 +9999999999999", False),
+        (None, "Mon, 23 Nov 99999 10:15:00 GMT", False),
     ],
 )
 def test_what_the_client_has_already(
@@ -71,7 +77,31 @@ def test_what_the_client_has_already(
 ) -> None:
     """A tag decides alone where there is one; else the time, to the second."""
     modified = datetime(2026, 11, 23, 10, 15, 0, 900_000, tzinfo=UTC)
-    assert is_unchanged(['"a"', '"b"'], modified, none_match, modified_since) is unchanged
+    assert is_unchanged('"a"', modified, none_match, modified_since) is unchanged
+
+
+DATE = re.compile(r"Mon, \d{1,3} Nov \d{1,5} \d{1,3}:\d\d:\d\d [+-]?\d{1,15}", re.ASCII)
+RANGE = re.compile(r"(bytes)?=?\d{0,30}-\d{0,30}", re.ASCII)
+WEIGHT = re.compile(r"(gzip|\*|identity) ?; ?q=[0-9.einfa_+-]{0,12}")
+HEADERS = st.one_of(
+    st.text(st.characters(max_codepoint=255), max_size=60),
+    *(st.from_regex(pattern, fullmatch=True) for pattern in (DATE, RANGE, WEIGHT)),
+)
+
+
+@given(text=HEADERS)
+def test_no_header_makes_it_stumble(text: str) -> None:
+    """Whatever stands in a header that chooses what is sent, it is read, or ignored."""
+    modified = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
+    chosen = [prefers_gzip(text), takes_identity(text)]
+    chosen += [is_unchanged('"a"', modified, text, None), is_unchanged('"a"', modified, None, text)]
+    assert {type(choice) for choice in chosen} == {bool}
+    names = ("range", "if-range")
+    for told in ({"range": text}, {"range": "bytes=1-2", "if-range": text}):
+        headers = [(name.encode(), told[name].encode("latin-1")) for name in names if name in told]
+        with contextlib.suppress(Unsatisfiable):
+            part = wanted_part({"method": "GET", "headers": headers}, 100, '"tag"')
+            assert part is None or 0 <= part.start < part.stop <= 100
 
 
 async def stream(pieces: list[bytes]) -> AsyncIterator[bytes]:

@@ -6,7 +6,6 @@ import gzip
 import random
 import shutil
 import subprocess
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -18,14 +17,12 @@ from tests.test_serve_export import PATH, api, problem, publish_document, raw, s
 
 __all__ = ["api"]
 
-MODIFIED = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
-
 
 def part_of(length: int, wanted: str | None, if_range: str | None = None, method: str = "GET") -> Part | None:
     """Return what these headers ask for."""
     told = {"range": wanted, "if-range": if_range}
     headers = [(name.encode(), value.encode()) for name, value in told.items() if value is not None]
-    return wanted_part({"method": method, "headers": headers}, length, '"tag"', MODIFIED)
+    return wanted_part({"method": method, "headers": headers}, length, '"tag"')
 
 
 @pytest.mark.parametrize(
@@ -67,15 +64,14 @@ def test_behind_the_end_there_is_nothing(wanted: str) -> None:
     ("if_range", "same"),
     [
         ('"tag"', True),
-        ("Mon, 23 Nov 2026 10:15:00 GMT", True),
+        ("Mon, 23 Nov 2026 10:15:00 GMT", False),
         ('"other"', False),
         ('W/"tag"', False),
-        ("Mon, 23 Nov 2026 10:14:59 GMT", False),
         ("", False),
     ],
 )
 def test_a_part_is_of_what_the_client_began_with(if_range: str, same: bool) -> None:
-    """With If-Range the tag must be the very same, strongly; else the whole is sent."""
+    """With If-Range the tag must be the very same, strongly; else, and for a time, the whole is sent."""
     assert part_of(100, "bytes=10-19", if_range) == (Part(10, 20) if same else None)
 
 

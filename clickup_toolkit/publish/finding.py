@@ -20,8 +20,8 @@ from clickup_toolkit.errors import RedisError, VersionDamaged
 from clickup_toolkit.publish.asking import Steps, answer, async_answer, evaluate
 from clickup_toolkit.publish.faults import plain_faults
 from clickup_toolkit.publish.keys import Keys
+from clickup_toolkit.publish.looks import FIND, LENGTHS, LIST, SIZES
 from clickup_toolkit.publish.manifest import StoredVersion, damaged, decode
-from clickup_toolkit.publish.scripts import FIND, LENGTHS, LIST, SIZES
 
 __all__ = [
     "Memory",

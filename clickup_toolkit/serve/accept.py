@@ -49,17 +49,20 @@ def _weight(parameters: Iterable[str]) -> float:
 
 
 def is_unchanged(
-    etags: Iterable[str], modified: datetime, if_none_match: str | None, if_modified_since: str | None
+    etag: str, modified: datetime, if_none_match: str | None, if_modified_since: str | None
 ) -> bool:
-    """Tell whether the client already has what it asks for. A tag, where it sent one, decides alone."""
+    """Tell whether the client already has what it would be sent: the representation of this tag.
+
+    A tag, where the client sent one, decides alone.
+    """
     if if_none_match is not None:
         if if_none_match.strip() == "*":
             return True
-        return not set(_ENTITY_TAG.findall(if_none_match)).isdisjoint(etags)
+        return etag in _ENTITY_TAG.findall(if_none_match)
     if if_modified_since is None:
         return False
     try:
         since = parsedate_to_datetime(if_modified_since)
-    except ValueError:
+    except (ValueError, OverflowError):  # no date, or a zone farther away than any
         return False
     return modified.replace(microsecond=0) <= (since if since.tzinfo else since.replace(tzinfo=UTC))

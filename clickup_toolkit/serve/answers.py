@@ -79,11 +79,11 @@ async def send_too_many(scope: Scope, send: Send, seconds: int) -> None:
 
 
 async def send_unchanged(
-    scope: Scope, send: Send, tags: tuple[str, ...], modified: datetime, headers: Mapping[str, str]
+    scope: Scope, send: Send, etag: str, modified: datetime, headers: Mapping[str, str]
 ) -> bool:
-    """Send a 304 where the client already has what it asks for, and tell whether that was so."""
+    """Send a 304 where the client already has what it would be sent, and tell whether that was so."""
     conditions = header(scope, "if-none-match"), header(scope, "if-modified-since")
-    if not is_unchanged(tags, modified, *conditions):
+    if not is_unchanged(etag, modified, *conditions):
         return False
     await start(send, 304, headers)
     await send({"type": "http.response.body", "body": b""})
@@ -116,10 +116,10 @@ async def send_file(scope: Scope, send: Send, path: Path, media_type: str, name:
             "accept-ranges": "bytes",
             **PRIVATE,
         }
-        if await send_unchanged(scope, send, (about.etag,), about.modified, headers):
+        if await send_unchanged(scope, send, about.etag, about.modified, headers):
             return
         try:
-            part = wanted_part(scope, about.length, about.etag, about.modified)
+            part = wanted_part(scope, about.length, about.etag)
         except Unsatisfiable:
             await send_too_large_range(scope, send, about.length)
             return

@@ -8,9 +8,6 @@ from traceback import extract_tb
 
 import structlog
 
-from clickup_toolkit import store
-from clickup_toolkit.errors import ExportRunning, ToolkitError
-from clickup_toolkit.rebuild import rebuild
 from clickup_toolkit.serve.access import Access, TooManyTries, WrongCredentials
 from clickup_toolkit.serve.answers import send_too_many
 from clickup_toolkit.serve.api import Api
@@ -52,7 +49,6 @@ class Application:
         self._switch = Switch(settings.data_dir / "clickup.db", build)
         self._api = Api(settings, self._access, self._switch)
         self._monitor = Monitor(settings, self._api.link)
-        self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or live through the start and the end of the server."""
@@ -134,23 +130,10 @@ class Application:
         while (await receive())["type"] != "lifespan.shutdown":
             async with self._switch.site():
                 pass  # made now, so that the first visitor does not wait for it
-            mending = asyncio.create_task(asyncio.to_thread(_mend, self._settings))
+            self._api.link.mending.begin(at_start=True)
             await send({"type": "lifespan.startup.complete"})
-        await mending
         await self.close()
         await send({"type": "lifespan.shutdown.complete"})
-
-
-def _mend(settings: Settings) -> None:
-    """Publish the data folder's version again where Redis lost it; whoever asks meanwhile is told to wait."""
-    if store.current(settings.data_dir) is None:
-        return
-    try:
-        rebuild(settings)
-    except ExportRunning:
-        pass  # an export that begins does the same
-    except ToolkitError as error:
-        _log.warning("version.not_rebuilt", reason=error.message, remedy=error.remedy)
 
 
 async def _send_malformed(scope: Scope, send: Send) -> bool:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from clickup_toolkit.errors import RedisError
+from clickup_toolkit.errors import RedisError, RedisUnreachable
 from clickup_toolkit.publish import StoredVersion
 from clickup_toolkit.serve.answers import TRY_AGAIN, send_json
 from clickup_toolkit.serve.asgi import Receive, Scope, Send, send_answer, send_problem
-from clickup_toolkit.serve.redis_link import RedisLink
+from clickup_toolkit.serve.redis_link import LATEST, RedisLink
 from clickup_toolkit.serve.words import duration
 from clickup_toolkit.settings import Settings
 
 __all__ = ["Health", "Latest"]
 
+_WITHIN = 2.0  # seconds; whoever watches us gives up soon, and a Redis that hangs is no news to wait for
 _ALIVE = b'{"status":"alive"}'
 
 
@@ -31,11 +33,21 @@ class Health:
     def __init__(self, settings: Settings, link: RedisLink) -> None:
         self._interval = timedelta(hours=settings.export_interval_hours)
         self._link = link
+        self._asking: asyncio.Task[Latest] | None = None
 
     async def latest(self) -> Latest:
-        """Return the latest version; reads no more than its manifest."""
+        """Return the latest version; reads no more than its manifest, and waits 2 s at most.
+
+        A question that takes longer is not put a second time before it is answered.
+        """
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask())
+        answered, _ = await asyncio.wait({self._asking}, timeout=_WITHIN)
+        return self._asking.result() if answered else Latest(None, _hanging())
+
+    async def _ask(self) -> Latest:
         try:
-            return Latest(await self._link.find("latest"))
+            return Latest(await self._link.find(LATEST))
         except RedisError as error:
             return Latest(None, error)
 
@@ -50,7 +62,7 @@ class Health:
         if error is not None:
             await send_problem(scope, send, 503, error.message, error.remedy, TRY_AGAIN)
         elif stored is None:
-            what, remedy = "There is no version yet.", "Run an export: clickup-toolkit export"
+            what, remedy = self._link.nothing()
             await send_problem(scope, send, 503, what, remedy, TRY_AGAIN)
         else:
             await self._send_age(scope, send, stored)
@@ -69,8 +81,27 @@ class Health:
                 TRY_AGAIN,
             )
         else:
-            told = {"status": "ready", "version": stored.version, "age_seconds": round(age.total_seconds())}
-            await send_json(scope, send, told)
+            about = {"version": stored.version, "age_seconds": round(age.total_seconds())}
+            await send_json(scope, send, {"status": "ready", **about, **_standing_in(stored)})
+
+
+def _standing_in(stored: StoredVersion) -> dict[str, str]:
+    """Return what is said of an older version that is served because the latest is damaged."""
+    if stored.instead_of is None:
+        return {}
+    return {
+        "instead_of": stored.instead_of,
+        "warning": f"Version {stored.instead_of} is damaged; this older one is served in its place.",
+        "remedy": "It is published again by itself where the data folder holds it, and by the next export. "
+        "If that does not help: clickup-toolkit versions rebuild",
+    }
+
+
+def _hanging() -> RedisError:
+    return RedisUnreachable(
+        f"Redis does not answer within {_WITHIN:.0f} s.",
+        "See whether it is overloaded or the way to it is blocked.",
+    )
 
 
 def _words(span: timedelta) -> str:

@@ -19,7 +19,6 @@ from urllib.parse import parse_qs
 import redis.asyncio
 import structlog
 
-from clickup_toolkit import publish
 from clickup_toolkit.errors import RedisError
 from clickup_toolkit.publish import StoredVersion
 from clickup_toolkit.serve.accept import prefers_gzip, takes_identity
@@ -35,13 +34,12 @@ from clickup_toolkit.serve.asgi import Receive, Scope, Send, header, send_proble
 from clickup_toolkit.serve.bodies import Bodies
 from clickup_toolkit.serve.document_body import PIECE, Representation
 from clickup_toolkit.serve.ranges import Part, Unsatisfiable, wanted_part
-from clickup_toolkit.serve.redis_link import RedisLink
+from clickup_toolkit.serve.redis_link import LATEST, RedisLink
 from clickup_toolkit.serve.routes import VERSION_PATTERN
 from clickup_toolkit.serve.streams import gathered, prefetched
 
-__all__ = ["LATEST", "JsonExport"]
+__all__ = ["JsonExport"]
 
-LATEST = "latest"
 _NAMES = re.compile(VERSION_PATTERN, re.ASCII)
 
 _log = structlog.get_logger(__name__)
@@ -65,7 +63,7 @@ class JsonExport:
         try:
             stored = await self._link.find(wanted) if _NAMES.fullmatch(wanted) else None
             if stored is None:
-                await _send_missing(scope, send, wanted)
+                await self._send_missing(scope, send, wanted)
             else:
                 await self._send(scope, receive, send, stored)
         except RedisError as error:
@@ -80,6 +78,14 @@ class JsonExport:
         else:
             await send_json(scope, send, {"versions": [_listed(stored) for stored in found]})
 
+    async def _send_missing(self, scope: Scope, send: Send, wanted: str) -> None:
+        if wanted == LATEST:
+            error, remedy = self._link.nothing()
+            await send_problem(scope, send, 503, error, remedy, TRY_AGAIN)
+        else:
+            error = f"There is no version {wanted}."
+            await send_problem(scope, send, 404, error, "List them: GET /api/v1/export/versions/")
+
     async def _send(self, scope: Scope, receive: Receive, send: Send, stored: StoredVersion) -> None:
         accept = header(scope, "accept-encoding")
         chosen = Representation(stored, prefers_gzip(accept))
@@ -87,11 +93,10 @@ class JsonExport:
             error = f"Neither gzip nor plain text is accepted: {accept}."
             await send_problem(scope, send, 406, error, "Send Accept-Encoding: gzip.", {"vary": _VARY})
             return
-        tags = tuple(Representation(stored, gzip).etag for gzip in (True, False))
-        if await send_unchanged(scope, send, tags, stored.updated_at, _about(chosen)):
+        if await send_unchanged(scope, send, chosen.etag, stored.updated_at, _about(chosen)):
             return
         try:
-            part = wanted_part(scope, chosen.length, chosen.etag, stored.updated_at)
+            part = wanted_part(scope, chosen.length, chosen.etag)
         except Unsatisfiable:
             await send_too_large_range(scope, send, chosen.length)
             return
@@ -106,24 +111,15 @@ class JsonExport:
 
     def _read(self, client: redis.asyncio.Redis, stored: StoredVersion, span: Part) -> AsyncIterator[bytes]:
         if span != (0, stored.gzip_bytes) or not self._bodies.suits(stored.gzip_bytes):
-            return publish.async_body(client, stored, start=span.start, stop=span.stop)
+            return self._link.body(client, stored, span)
         whole = stored.gzip_bytes
         return self._bodies.pieces(stored.etag, whole, lambda: gathered(self._whole(stored), PIECE))
 
     async def _whole(self, stored: StoredVersion) -> AsyncIterator[bytes]:
         """Yield the whole body from Redis, for all who ask for it meanwhile, whoever of them stays."""
         async with self._link.client() as client:
-            async for piece in publish.async_body(client, stored):
+            async for piece in self._link.body(client, stored, Part(0, stored.gzip_bytes)):
                 yield piece
-
-
-async def _send_missing(scope: Scope, send: Send, wanted: str) -> None:
-    if wanted == LATEST:
-        error, remedy = "There is no version yet.", "Run an export: clickup-toolkit export"
-        await send_problem(scope, send, 503, error, remedy, TRY_AGAIN)
-    else:
-        error = f"There is no version {wanted}."
-        await send_problem(scope, send, 404, error, "List them: GET /api/v1/export/versions/")
 
 
 async def _send_pieces(

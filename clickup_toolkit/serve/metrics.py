@@ -95,6 +95,8 @@ def _of_version(latest: Latest) -> Iterator[Metric]:
     yield _gauge("clickup_version_text_bytes", "Its JSON document, unpacked", stored.text_bytes)
     yield _gauge("clickup_version_gzip_bytes", "Its JSON document, as it is sent", stored.gzip_bytes)
     yield _gauge("clickup_version_complete", "1 when it has no gaps", int(stored.complete))
+    about = "1 when it is an older one, in the place of the latest, which is damaged"
+    yield _gauge("clickup_version_stands_in", about, int(stored.instead_of is not None))
 
 
 def _of_runs(records: list[RunRecord]) -> Iterator[Metric]:

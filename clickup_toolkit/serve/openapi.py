@@ -124,6 +124,10 @@ def _exact(**properties: Json) -> Json:
     }
 
 
+def _with(of: Json, **optional: Json) -> Json:
+    return of | {"properties": of["properties"] | optional}
+
+
 def _list(items: Json) -> Json:
     return {"type": "array", "items": items}
 
@@ -171,5 +175,10 @@ _SMALL: Json = {
         ),
     ),
     "Alive": _exact(status={"const": "alive"}),
-    "Ready": _exact(status={"const": "ready"}, version=_TEXT, age_seconds={"type": "integer"}),
+    "Ready": _with(
+        _exact(status={"const": "ready"}, version=_TEXT, age_seconds={"type": "integer"}),
+        instead_of=_TEXT,
+        warning=_TEXT,
+        remedy=_TEXT,
+    ),
 }

@@ -53,7 +53,7 @@ _TABLE = Parameter("table", "path", "name of a table", {"type": "string", "enum"
 _CONDITION = Parameter("If-None-Match", "header", "entity tags of what the client has already")
 _RANGE = (
     Parameter("Range", "header", "one range of bytes, as bytes=1000-"),
-    Parameter("If-Range", "header", "the tag or time of what the client has a part of already"),
+    Parameter("If-Range", "header", "the tag of what the client has a part of already"),
 )
 _BINARY: dict[str, Any] = {"type": "string", "format": "binary"}
 

@@ -104,12 +104,11 @@ async def _send_without_rows(scope: Scope, send: Send, table: str, export: LastE
     """Answer what needs no rows, and tell whether that was all."""
     accept = header(scope, "accept-encoding")
     gzip = prefers_gzip(accept)
-    tags = tuple(_etag(export, table, gzip=each) for each in (True, False))
     headers = _about(table, export, gzip)
     if not gzip and not takes_identity(accept):
         error = f"Neither gzip nor plain text is accepted: {accept}."
         await send_problem(scope, send, 406, error, "Send Accept-Encoding: gzip.", {"vary": _VARY})
-    elif await send_unchanged(scope, send, tags, export.at, headers):
+    elif await send_unchanged(scope, send, headers["etag"], export.at, headers):
         pass
     elif scope["method"] == "HEAD":
         await start(send, 200, headers)
