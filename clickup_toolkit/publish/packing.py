@@ -27,9 +27,10 @@ from clickup_toolkit.publish.deltas import encode, restore, seal
 from clickup_toolkit.publish.faults import plain_faults
 from clickup_toolkit.publish.keys import Keys
 from clickup_toolkit.publish.lock import ExportLock
+from clickup_toolkit.publish.looks import FORMS
 from clickup_toolkit.publish.manifest import StoredVersion
 from clickup_toolkit.publish.rebuilding import texts
-from clickup_toolkit.publish.scripts import CLOSURE, FORMS, PACK
+from clickup_toolkit.publish.scripts import CLOSURE, PACK
 
 __all__ = ["Packed", "bases_of", "pack"]
 

@@ -13,7 +13,7 @@ from clickup_toolkit.publish.asking import Steps, Work, evaluate
 from clickup_toolkit.publish.chunks import digest, inflate
 from clickup_toolkit.publish.deltas import decode, seal
 from clickup_toolkit.publish.keys import Keys
-from clickup_toolkit.publish.scripts import LOAD
+from clickup_toolkit.publish.looks import LOAD
 
 __all__ = ["texts"]
 
