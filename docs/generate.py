@@ -33,11 +33,12 @@ __all__ = [
 ROOT = Path(__file__).parent.parent
 
 
-def settings() -> None:
-    """Print every variable with its meaning and default."""
+def settings(*variables: str) -> None:
+    """Print every variable, or these, with its meaning and default."""
     rows = (
         (f"`{setting.variable}`", setting.meaning, _default(name, setting))
         for name, setting in SETTINGS.items()
+        if not variables or setting.variable in variables
     )
     _table(("variable", "meaning", "default"), rows)
 
