@@ -15,6 +15,7 @@ import uvicorn
 
 from clickup_toolkit.errors import SettingsError
 from clickup_toolkit.serve.application import Application
+from clickup_toolkit.serve.protocol import LimitedProtocol
 from clickup_toolkit.settings import Settings
 
 __all__ = ["serve"]
@@ -69,7 +70,7 @@ class _Server(uvicorn.Server):
 def _configure(application: Application, proxies: Sequence[str]) -> uvicorn.Config:
     return uvicorn.Config(
         application,
-        http="httptools",
+        http=LimitedProtocol,
         loop="asyncio" if sys.platform == "win32" else "uvloop",
         ws="none",
         lifespan="on",
