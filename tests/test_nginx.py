@@ -176,6 +176,35 @@ def test_a_part_comes_from_the_cache(front: Front, api: httpx.Client, redis_clie
     assert {cache for _, cache in seen(front, 4)[1:]} == {"HIT"}
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Range": "bytes=0-3,10-20"},
+        {"Range": "bytes=5-", "If-Range": "last-modified"},
+        {"If-None-Match": "other"},
+    ],
+    ids=["several parts", "a part by time", "the other representation's tag"],
+)
+def test_what_is_answered_whole_is_so_through_nginx(
+    settings: Settings, nginx_before: Nginx, redis_client: redis.Redis, headers: dict[str, str]
+) -> None:
+    """Several parts at once, a part by time, the plain text's tag for gzip: nginx answers as we do."""
+    put_tasks(redis_client)
+    trusting = settings_for(settings.data_dir, redis_url=settings.redis_url, trusted_proxies=("127.0.0.1",))
+    with serve.background(trusting) as address:
+        front = nginx_before(urlsplit(address).netloc)
+        known = httpx.head(f"{address}api/v1/export/", headers=_TAKES_GZIP | BEARER).headers
+        values = {"last-modified": known["last-modified"], "other": f'{known["etag"][:-1]}-text"'}
+        sent = _TAKES_GZIP | BEARER | {name: values.get(value, value) for name, value in headers.items()}
+        direct = httpx.get(f"{address}api/v1/export/", headers=sent)
+        through = [httpx.get(front.url + PATH, headers=sent, verify=front.trust()) for _ in range(2)]
+    assert direct.status_code == 200
+    assert [told(answer) for answer in through] == [told(direct)] * 2
+    assert [answer.headers.get_list("strict-transport-security") for answer in through] == [
+        ["max-age=31536000"]
+    ] * 2
+
+
 def test_what_did_not_change_is_not_sent_again(
     front: Front, api: httpx.Client, redis_client: redis.Redis
 ) -> None:
