@@ -15,7 +15,7 @@ from clickup_toolkit.demo import Behaviour, DemoServer, Fault, World, build_worl
 from clickup_toolkit.errors import ClickUpError, TokenRejected, ToolkitError, WorkspaceUnavailable
 from clickup_toolkit.pacing import Pacer
 from clickup_toolkit.settings import Secret, Settings
-from clickup_toolkit.store import Journal, open_journal
+from clickup_toolkit.store import Journal, build_database, finish, open_journal
 
 Serve = Callable[..., DemoServer]
 
@@ -23,7 +23,12 @@ Serve = Callable[..., DemoServer]
 def crawled(
     server: DemoServer, folder: Path, *, oauth: bool = False, **changes: object
 ) -> tuple[Journal, Stats]:
-    """Crawl ``server``'s workspace into a journal in ``folder``; go on with the one that is there."""
+    """Crawl ``server``'s workspace into a journal in ``folder``; go on with the one that is there.
+
+    ``previous`` is the database of the export before.
+    """
+    previous = changes.pop("previous", None)
+    assert previous is None or isinstance(previous, Path)
     token = Secret(server.oauth_token if oauth else server.token)
     team = str(changes.pop("team_id", server.team_id))
     token = Secret(str(changes.pop("token", token.reveal())))
@@ -32,7 +37,7 @@ def crawled(
     )
     now = server.world.now()
     source = ("the API", token)
-    journal = open_journal(folder / "journal.db", team, source, since=None, previous=None, now=now)
+    journal = open_journal(folder / "journal.db", team, source, since=None, previous=previous, now=now)
 
     async def run() -> Stats:
         async with Client(settings, Pacer(8)) as client:
@@ -47,6 +52,12 @@ def ids(journal: Journal) -> set[str]:
     return set(journal.task_ids(after="", most=10**9))
 
 
+def built(journal: Journal, target: Path) -> Path:
+    """Build the database of a crawl."""
+    finish(target, build_database(journal, target, previous=None, version="1"))
+    return target
+
+
 BEHAVIOURS = {
     "gt excludes the instant": Behaviour(gt_inclusive=False),
     "lt includes the instant": Behaviour(lt_inclusive=True),
@@ -56,6 +67,7 @@ BEHAVIOURS = {
     "added tasks not on the team route": Behaviour(team_timl=False),
     "neither added nor archived tasks on the team route": Behaviour(team_timl=False, team_archived=False),
     "time of people who left is answered": Behaviour(left_people=True),
+    "entries count where they end, too": Behaviour(entries_inside=True),
     "filters forgive": Behaviour(strict_filters=False),
     "short pages that are not the last": Behaviour(short_pages=True),
     "short pages without last_page": Behaviour(short_pages=True, team_last_page="never"),

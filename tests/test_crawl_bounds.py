@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from clickup_toolkit.demo import Behaviour, DemoServer, Fault, World, build_world
-from clickup_toolkit.errors import ToolkitError
+from clickup_toolkit.demo.ids import task_id
+from clickup_toolkit.errors import TokenRejected, ToolkitError
 from clickup_toolkit.export import run_export_sync
 from tests.exporting import settings_for, table
 from tests.test_crawl import crawled, ids
@@ -39,6 +40,85 @@ def test_many_failures_that_pass_leave_no_gap(small_world: World, demo_server: S
     journal, _ = crawled(server, tmp_path)
     assert ids(journal) == small_world.ledger().tasks.keys()
     assert not [gap for gap in journal.gaps() if gap.what in ("tasks", "archived_tasks")]
+
+
+def test_what_is_broken_for_good_takes_no_turn_from_what_passes(
+    small_world: World, demo_server: Serve, tmp_path: Path
+) -> None:
+    """Three lists never answer, the others now and then not: the three are the gaps, and nothing else."""
+    broken = {place.id for place in buried_lists(small_world)[:3]}
+    faults = [
+        Fault("500", path=f"/list/({'|'.join(broken)})/task"),
+        Fault("500", path="/list/.*/task", every=6),
+    ]
+    server = demo_server(small_world, faults=faults, behaviour=Behaviour(team_archived=False))
+    journal, stats = crawled(server, tmp_path)
+    kinds = ("tasks", "archived_tasks", "tasks_changed_meanwhile")
+    assert {gap.id for gap in journal.gaps() if gap.what in kinds} == broken
+    assert stats.retries < stats.requests / 2
+
+
+def test_a_token_code_for_many_ids_checks_the_token_now_and_then(
+    small_world: World, demo_server: Serve, tmp_path: Path
+) -> None:
+    """Refusals that may mean the token check it one in ten times, and last only where it turned out good."""
+    refuse = Fault("refuse", path="/list/.*/task", code="OAUTH_019")
+    journal, _ = crawled(demo_server(small_world, faults=[refuse]), tmp_path / "good")
+    gaps = {gap.id for gap in journal.gaps() if gap.code == "OAUTH_019"}
+    assert gaps >= {place.id for place in buried_lists(small_world)}
+    revoked = demo_server(
+        small_world, faults=[refuse, Fault("refuse", path="/user", every=2, code="OAUTH_019")]
+    )
+    with pytest.raises(TokenRejected):
+        crawled(revoked, tmp_path / "revoked")
+    assert [row.path for row in revoked.requests if row.path.endswith("/user")] == ["/api/v2/user"] * 2
+    assert 10 <= sum(row.path.endswith("/task") and row.status == 401 for row in revoked.requests) <= 18
+    journal, _ = crawled(demo_server(small_world), tmp_path / "revoked")
+    assert ids(journal) == small_world.ledger().tasks.keys()
+
+
+def test_a_second_look_that_is_refused_reads_no_list_again(
+    small_world: World, demo_server: Serve, tmp_path: Path
+) -> None:
+    """A space that does not answer at the end is a gap; its lists did not vanish, and are not read again."""
+    world = small_world
+    space = next(place.space for place in world.lists if place.on_team_route and place.folder)
+
+    def change(request: int) -> None:
+        row = server.requests[-1]
+        if "date_updated_gt" in row.query and "/team/" in row.path:
+            world.deny(space.id)
+
+    server = demo_server(world, changes=change)
+    before = world.ledger().tasks.keys()
+    journal, _ = crawled(server, tmp_path)
+    opens = {place.id for place in world.lists if place.space is space}
+    again = [
+        row for row in server.requests if row.path.split("/")[-2] in opens and "archived=false" in row.query
+    ]
+    assert [row for row in again if row.path.endswith("/task") and "list" in row.path] == []
+    assert ("folders", space.id) in {(gap.what, gap.id) for gap in journal.gaps()}
+    assert ids(journal) == before
+
+
+def test_a_list_with_fewer_tasks_than_counted_is_asked_anew(
+    live_world: World, demo_server: Serve, redis_url: str, tmp_path: Path
+) -> None:
+    """Also where it was asked by its own route before; and nothing of one run counts as resumed."""
+    world, archived = live_world, list[str]()
+    place = next(place for place in world.lists if place.on_team_route and len(place.home) > 3)
+
+    def change(request: int) -> None:
+        if not archived and "list_ids" in server.requests[-1].query:
+            archived.append(task_id(next(task for task in place.home if not world.tasks.archived[task])))
+            world.archive_task(archived[0])
+
+    server = demo_server(world, changes=change, behaviour=Behaviour(team_timl=False))
+    report = run_export_sync(settings_for(server, tmp_path, redis_url))
+    mine = [row.query for row in server.requests if row.path.endswith(f"/list/{place.id}/task")]
+    firsts = [query for query in mine if query.startswith("archived=false") and "order_by=created" in query]
+    assert len(firsts) == 2
+    assert report.resumed == 0
 
 
 def test_old_tasks_without_time_in_status_end_nothing(

@@ -9,7 +9,7 @@ from random import Random
 import msgspec
 import pytest
 
-from clickup_toolkit.demo import DemoServer, World, build_world
+from clickup_toolkit.demo import Behaviour, DemoServer, World, build_world
 from clickup_toolkit.demo.drift import ALL_CHANGES
 from clickup_toolkit.demo.ids import task_id
 from clickup_toolkit.demo.model import TaskList
@@ -87,6 +87,93 @@ def test_a_task_that_goes_to_an_archived_list_already_read_is_found(
     journal, _ = crawled(server, tmp_path)
     assert moved
     assert world.ledger().tasks.keys() == ids(journal)
+
+
+def lists_asked(server: DemoServer, archived: str, since: int = 0) -> list[tuple[str, int]]:
+    """Return lists whose tasks were asked for by their own route, and the status of the answer (0: none)."""
+    rows = [row for row in server.requests[since:] if row.query.startswith(f"archived={archived}")]
+    return [(row.path.split("/")[-2], row.status) for row in rows if row.path.endswith("/task")]
+
+
+def archived_tasks_of(world: World, place: TaskList) -> list[str]:
+    """Return the archived tasks of a list."""
+    return [task_id(t) for t in place.home if world.tasks.archived[t] and not world.tasks.deleted[t]]
+
+
+def test_an_archived_task_that_goes_to_an_archived_list_already_read_is_no_tombstone(
+    live_world: World, demo_server: Serve, redis_url: str, tmp_path: Path
+) -> None:
+    """What the export before held, and this one met nowhere, is looked for before it counts as deleted."""
+    world, moved, begun = live_world, list[str](), list[int]()
+    buried = {place.id: place for place in buried_lists(world)}
+
+    def change(request: int) -> None:
+        """As soon as one archived list was read, move an archived task of the next one there."""
+        asked = lists_asked(server, "true", begun[0]) if begun else []
+        read = [place for place, status in asked if place in buried and status == 200]
+        now = asked[-1][0] if asked else ""
+        if not moved and read and now in buried and now not in read:
+            moved.extend(archived_tasks_of(world, buried[now])[:1])
+            for key in moved:
+                world.move_task(key, read[0])
+
+    server = demo_server(world, changes=change)
+    ours = settings_for(server, tmp_path, redis_url)
+    run_export_sync(ours)
+    begun.append(len(server.requests))
+    assert run_export_sync(ours, full=True).deleted == 0
+    assert moved
+    assert {row["id"] for row in table(tmp_path, "tasks")} == world.ledger().tasks.keys()
+
+
+def test_an_archived_task_that_comes_to_an_open_list_already_read_is_found(
+    small_world: World, demo_server: Serve, tmp_path: Path
+) -> None:
+    """Where the workspace-wide route shows no archived tasks, open lists are asked for changed ones, too."""
+    world, moved = small_world, list[str]()
+    buried = {place.id: place for place in buried_lists(world)}
+
+    def change(request: int) -> None:
+        """When the first archived list is asked for, move the archived tasks of one not asked for yet."""
+        asked = [place for place, _ in lists_asked(server, "true")]
+        if not moved and asked and asked[-1] in buried:
+            target = next(place for place in asked if place not in buried)
+            for place in (place for key, place in buried.items() if key not in asked):
+                moved.extend(archived_tasks_of(world, place))
+            for key in moved:
+                world.move_task(key, target)
+
+    server = demo_server(world, changes=change, behaviour=Behaviour(team_archived=False))
+    journal, _ = crawled(server, tmp_path)
+    assert moved
+    assert ids(journal) == world.ledger().tasks.keys()
+
+
+def test_a_task_that_leaves_an_archived_list_behind_the_first_sweep_is_found(
+    small_world: World, demo_server: Serve, tmp_path: Path
+) -> None:
+    """Moved to an archived list that was read, and from there to an open one that was swept, it is read."""
+    world, moved, left = small_world, list[str](), list[str]()
+    buried = {place.id: place for place in buried_lists(world)}
+    target = next(place for place in world.lists if place.on_team_route)
+
+    def change(request: int) -> None:
+        asked = lists_asked(server, "false")
+        read = [place for place, status in asked if place in buried and status == 200]
+        now = asked[-1][0] if asked else ""
+        if not moved and read and now in buried and now not in read:
+            active = [task_id(task) for task in buried[now].home if not world.tasks.archived[task]]
+            moved.extend(active[:1])
+            for key in moved:
+                world.move_task(key, read[0])
+        elif moved and not left and now in buried and "date_updated_gt" in server.requests[-1].query:
+            left.extend(moved)
+            world.move_task(moved[0], target.id)
+
+    server = demo_server(world, changes=change)
+    journal, _ = crawled(server, tmp_path)
+    assert left
+    assert ids(journal) == world.ledger().tasks.keys()
 
 
 def test_archived_places_in_which_nothing_changed_are_asked_once(

@@ -40,6 +40,32 @@ def test_an_answer_of_just_the_most_that_clickup_sends_is_no_proof(
     assert entries(journal) == world.ledger().entries.keys()
 
 
+def test_time_across_the_edge_of_a_window_is_read(
+    small_world: World, demo_server: Serve, tmp_path: Path
+) -> None:
+    """An entry that starts before a window and ends in it is found, also where both must lie inside."""
+    edge = newest_window(small_world.now(), None).start
+    made = small_world.log_time(someone(small_world), None, edge - 60 * MINUTE, 120 * MINUTE)
+    server = demo_server(small_world, behaviour=Behaviour(entries_inside=True))
+    journal, _ = crawled(server, tmp_path)
+    assert made in entries(journal)
+
+
+def test_entries_of_another_span_are_not_taken_for_an_answer(
+    small_world: World, demo_server: Serve, tmp_path: Path
+) -> None:
+    """The newest entries, whatever was asked for: asked again where that passes, else a gap."""
+    passing = demo_server(small_world, faults=[Fault("repeat", path="/time_entries", every=2)])
+    journal, stats = crawled(passing, tmp_path / "passing")
+    assert entries(journal) >= small_world.ledger().entries.keys()
+    assert stats.retries > 0
+    assert not [gap for gap in journal.gaps() if gap.what == "time_entries" and " " in gap.id]
+    always = demo_server(small_world, faults=[Fault("repeat", path="/time_entries")])
+    journal, _ = crawled(always, tmp_path / "always")
+    assert small_world.ledger().entries.keys() - entries(journal)
+    assert [gap for gap in journal.gaps() if gap.what == "time_entries" and " 0-" in gap.id]
+
+
 def test_a_half_that_fails_is_a_gap_and_the_other_is_read(
     small_world: World, demo_server: Serve, tmp_path: Path
 ) -> None:
@@ -48,7 +74,7 @@ def test_a_half_that_fails_is_a_gap_and_the_other_is_read(
     for number in range(1_500):
         world.log_time(someone(world), None, small_world.now() - DAY - number * MINUTE, MINUTE)
     window = newest_window(world.now(), None)
-    second_half = rf"start_date=(?!{window.start - 1000}&)\d+&end_date={window.end}&"
+    second_half = rf"start_date=(?!{window.start - DAY}&)\d+&end_date={window.end}&"
     server = demo_server(
         world, faults=[Fault("500", path=second_half)], behaviour=Behaviour(entries_limit=1_000)
     )

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from clickup_toolkit.crawl.together import LEAST_SAMPLE
 from clickup_toolkit.demo import Behaviour, DemoServer, World, build_world
+from clickup_toolkit.demo.ids import task_id
 from clickup_toolkit.store import Journal
 from tests.journals import STARTED, Crawl, task
-from tests.test_crawl import crawled, ids
+from tests.test_crawl import built, crawled, ids
 
 Serve = Callable[..., DemoServer]
 
@@ -77,6 +78,52 @@ def test_archived_tasks_of_the_export_before_are_looked_for(tmp_path: Path) -> N
     journal.note_tasks([("b", None, 0, "L1"), ("c", None, 0, "L1")])
     assert journal.readings.lost_archived() == {"L1": 1}
     journal.close()
+
+
+def test_archived_tasks_that_are_not_shown_any_more_send_the_crawl_to_every_list(
+    small_world: World, demo_server: Serve, tmp_path: Path
+) -> None:
+    """One that the export before held is hidden, in a list outside of the sample: it is found all the ."""
+    first, _ = crawled(demo_server(small_world), tmp_path / "first")
+    before = built(first, tmp_path / "before.db")
+    plain = demo_server(small_world)
+    crawled(plain, tmp_path / "plain", previous=before)
+    sample = asked_alone(plain, small_world)
+    hidden = next(
+        key
+        for key, facts in small_world.ledger().tasks.items()
+        if facts["archived"] and not facts["in_archived"] and facts["list_id"] not in sample
+    )
+    server = demo_server(small_world, behaviour=Behaviour(team_hidden=frozenset({hidden})))
+    journal, _ = crawled(server, tmp_path / "second", previous=before)
+    assert len(sample) == LEAST_SAMPLE
+    assert ids(journal) == small_world.ledger().tasks.keys()
+    assert asked_alone(server, small_world) == {p.id for p in small_world.lists if p.on_team_route}
+
+
+def test_what_is_archived_between_the_two_readings_contradicts_nothing(
+    small_world: World, demo_server: Serve, tmp_path: Path
+) -> None:
+    """A task of the sample that was archived meanwhile is no sign that the other route hides some."""
+    world, archived = small_world, list[str]()
+    opens = {place.id: place for place in world.lists if place.on_team_route}
+
+    def change(request: int) -> None:
+        row = server.requests[-1]
+        place = opens.get(row.path.split("/")[-2])
+        if place and not archived and row.query.startswith("archived=true"):
+            active = [
+                task_id(t) for t in place.home if not world.tasks.archived[t] and not world.tasks.deleted[t]
+            ]
+            archived.extend(active[:1])
+            for key in archived:
+                world.archive_task(key)
+
+    server = demo_server(world, changes=change)
+    journal, _ = crawled(server, tmp_path)
+    assert archived
+    assert len(asked_alone(server, world)) == LEAST_SAMPLE
+    assert ids(journal) == world.ledger().tasks.keys()
 
 
 def test_tasks_that_were_added_are_found_where_the_route_does_not_show_them(
