@@ -59,10 +59,10 @@ def test_every_workspace_is_published_once_though_a_worker_dies(
         with clustered(tmp_path, machines, threads=5) as cluster:
             words = ("--workspaces", str(plan), "--dask", cluster.address, "--json")
             process = give(tmp_path, bare(), "export", *words)
-            wait_until(lambda: sum(server.requests.values()) > 300 and (tmp_path / "one").exists(), 60)
+            wait_until(lambda: sum(server.requests.values()) > 300 and (tmp_path / "one").exists(), 120)
             begun = {path.name for path in (tmp_path / "one").iterdir()}
             cluster.workers[0].send_signal(signal.SIGKILL)
-            told, said = process.communicate(timeout=120)
+            told, said = process.communicate(timeout=240)
             assert not holds(cluster.scheduler.pid, list(tokens))
             assert holds(cluster.workers[1].pid, list(tokens)), "the search finds nothing where they are"
             logs = [log.read_text() for log in cluster.logs]
