@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ import structlog
 
 from clickup_toolkit.errors import RedisError
 from clickup_toolkit.serve.accept import is_unchanged
-from clickup_toolkit.serve.asgi import Scope, Send, header, send_answer, send_problem, start
+from clickup_toolkit.serve.asgi import Receive, Scope, Send, header, send_answer, send_problem, start, watched
 from clickup_toolkit.serve.ranges import Part, Unsatisfiable, wanted_part
 
 __all__ = [
@@ -102,7 +103,9 @@ async def send_too_large_range(scope: Scope, send: Send, length: int) -> None:
     )
 
 
-async def send_file(scope: Scope, send: Send, path: Path, media_type: str, name: str) -> None:
+async def send_file(
+    scope: Scope, receive: Receive, send: Send, path: Path, media_type: str, name: str
+) -> None:
     """Send a file, whole or in part, to be kept under ``name``. Raises :class:`FileNotFoundError`."""
     file = await asyncio.to_thread(
         path.open, "rb"
@@ -128,8 +131,11 @@ async def send_file(scope: Scope, send: Send, path: Path, media_type: str, name:
             status, told = 206, {**headers, "content-range": content_range(part, about.length)}
         await start(send, status, {**told, "content-length": str(span.length)})
         if scope["method"] != "HEAD":
-            async for piece in _pieces(file, span):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            async with watched(receive) as gone, aclosing(_pieces(file, span)) as pieces:
+                async for piece in pieces:
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                    if gone():
+                        return
         await send({"type": "http.response.body", "body": b""})
 
 
@@ -152,7 +158,7 @@ class _FileFacts:
         return {"etag": self.etag, "last-modified": format_datetime(self.modified, usegmt=True)}
 
 
-async def _pieces(file: IO[bytes], span: Part) -> AsyncIterator[bytes]:
+async def _pieces(file: IO[bytes], span: Part) -> AsyncGenerator[bytes, None]:
     file.seek(span.start)
     left = span.length
     while left and (piece := await asyncio.to_thread(file.read, min(left, _READ))):

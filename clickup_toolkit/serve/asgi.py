@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from contextlib import asynccontextmanager
 from typing import Any
 
-__all__ = ["App", "Message", "Receive", "Scope", "Send", "header", "send_answer", "send_problem"]
+__all__ = ["App", "Message", "Receive", "Scope", "Send", "header", "send_answer", "send_problem", "watched"]
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -20,6 +22,21 @@ def header(scope: Scope, name: str) -> str | None:
     wanted = name.lower().encode("ascii")
     values = [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == wanted]
     return ", ".join(values) if values else None
+
+
+@asynccontextmanager
+async def watched(receive: Receive) -> AsyncIterator[Callable[[], bool]]:
+    """Give what tells whether the client has hung up: what is sent to nobody is taken all the same."""
+    gone = asyncio.create_task(_until_gone(receive))
+    try:
+        yield gone.done
+    finally:
+        gone.cancel()
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def send_answer(

@@ -15,7 +15,7 @@ from datasette import NotFound, Response
 from clickup_toolkit.records import TABLES
 from clickup_toolkit.serve import words
 from clickup_toolkit.serve.answers import TRY_AGAIN, send_file
-from clickup_toolkit.serve.asgi import Scope, Send, send_problem
+from clickup_toolkit.serve.asgi import Receive, Scope, Send, send_problem
 from clickup_toolkit.serve.snippets import readers_address, snippets
 
 if TYPE_CHECKING:
@@ -55,26 +55,26 @@ async def files(datasette: Site, request: Request) -> Response:
     return Response.html(html, headers={"Cache-Control": "no-cache"})
 
 
-async def parquet(datasette: Site, request: Request, scope: Scope, send: Send) -> None:
+async def parquet(datasette: Site, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
     """Send a table's Parquet file, or a part of it."""
     await datasette.ensure_permissions(request.actor, ["view-instance"])
     name = request.url_vars["table"]
     if name not in TABLES:
         raise NotFound(f"There is no table {name}")
     try:
-        await send_file(scope, send, _parquet_file(datasette, name), _PARQUET, f"{name}.parquet")
+        await send_file(scope, receive, send, _parquet_file(datasette, name), _PARQUET, f"{name}.parquet")
     except FileNotFoundError:
         await _send_nothing_yet(scope, send)
 
 
-async def database(datasette: Site, request: Request, scope: Scope, send: Send) -> None:
+async def database(datasette: Site, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
     """Send the database of the version that is shown, or a part of it."""
     await datasette.ensure_permissions(request.actor, ["view-instance"])
     if datasette.database is None:
         await _send_nothing_yet(scope, send)
         return
     try:
-        await send_file(scope, send, datasette.database, _SQLITE, _name_to_keep(datasette))
+        await send_file(scope, receive, send, datasette.database, _SQLITE, _name_to_keep(datasette))
     except FileNotFoundError:  # two exports ended since this request came: the next one gets the newer file
         await send_problem(scope, send, 503, "A newer version has just come.", "Ask again.", TRY_AGAIN)
 

@@ -9,9 +9,8 @@ It stands outside datasette, which would forbid every cache to keep an answer th
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from email.utils import format_datetime
 from urllib.parse import parse_qs
@@ -30,7 +29,7 @@ from clickup_toolkit.serve.answers import (
     send_unavailable,
     send_unchanged,
 )
-from clickup_toolkit.serve.asgi import Receive, Scope, Send, header, send_problem, start
+from clickup_toolkit.serve.asgi import Receive, Scope, Send, header, send_problem, start, watched
 from clickup_toolkit.serve.bodies import Bodies
 from clickup_toolkit.serve.document_body import PIECE, Representation
 from clickup_toolkit.serve.ranges import Part, Unsatisfiable, wanted_part
@@ -126,23 +125,19 @@ async def _send_pieces(
     receive: Receive, send: Send, encoded: AsyncIterator[bytes], status: int, headers: dict[str, str]
 ) -> None:
     """Send the document. Raises :class:`RedisError` as long as a status can still say so."""
-    gone = asyncio.create_task(_until_gone(receive))
-    try:
-        async with aclosing(prefetched(encoded)) as pieces:
-            first = await anext(pieces)
-            await start(send, status, headers)
-            await _send_rest(first, pieces, send, gone)
-    finally:
-        gone.cancel()
+    async with watched(receive) as gone, aclosing(prefetched(encoded)) as pieces:
+        first = await anext(pieces)
+        await start(send, status, headers)
+        await _send_rest(first, pieces, send, gone)
 
 
 async def _send_rest(
-    first: bytes, pieces: AsyncIterator[bytes], send: Send, gone: asyncio.Task[None]
+    first: bytes, pieces: AsyncIterator[bytes], send: Send, gone: Callable[[], bool]
 ) -> None:
     try:
         await send({"type": "http.response.body", "body": first, "more_body": True})
         async for piece in pieces:
-            if gone.done():
+            if gone():
                 return
             await send({"type": "http.response.body", "body": piece, "more_body": True})
     except RedisError as error:
@@ -150,11 +145,6 @@ async def _send_rest(
         _log.error("export.cut_off", error=str(error))
         return
     await send({"type": "http.response.body", "body": b""})
-
-
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 _VARY = "Authorization, Accept-Encoding"

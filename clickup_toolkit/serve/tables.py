@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from email.utils import format_datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ import structlog
 from clickup_toolkit.records import TABLES, Column, Table
 from clickup_toolkit.serve.accept import prefers_gzip, takes_identity
 from clickup_toolkit.serve.answers import TRY_AGAIN, send_file, send_json, send_unchanged
-from clickup_toolkit.serve.asgi import Receive, Scope, Send, header, send_problem, start
+from clickup_toolkit.serve.asgi import Receive, Scope, Send, header, send_problem, start, watched
 from clickup_toolkit.serve.facts import LastExport
 from clickup_toolkit.serve.site import Site
 from clickup_toolkit.serve.switch import Switch
@@ -47,7 +47,7 @@ class Tables:
             listed = [self._listed(table, site) for table in TABLES.values()]
             await send_json(scope, send, {"version": export.version, "tables": listed})
 
-    async def rows(self, scope: Scope, _receive: Receive, send: Send, table: str) -> None:
+    async def rows(self, scope: Scope, receive: Receive, send: Send, table: str) -> None:
         """Send a table as NDJSON."""
         if table not in TABLES:
             await _send_unknown(scope, send, table)
@@ -56,15 +56,15 @@ class Tables:
             if site.database is None or site.facts.export is None:
                 await _send_nothing_yet(scope, send)
             elif not await _send_without_rows(scope, send, table, site.facts.export):
-                await _send_rows(scope, send, table, site.database, site.facts.export)
+                await _send_rows(scope, receive, send, table, site.database, site.facts.export)
 
-    async def columns(self, scope: Scope, _receive: Receive, send: Send, table: str) -> None:
+    async def columns(self, scope: Scope, receive: Receive, send: Send, table: str) -> None:
         """Send a table's Parquet file."""
         if table not in TABLES:
             await _send_unknown(scope, send, table)
             return
         try:
-            await send_file(scope, send, self._file(table), _PARQUET, f"{table}.parquet")
+            await send_file(scope, receive, send, self._file(table), _PARQUET, f"{table}.parquet")
         except FileNotFoundError:
             await _send_nothing_yet(scope, send)
 
@@ -118,7 +118,9 @@ async def _send_without_rows(scope: Scope, send: Send, table: str, export: LastE
     return True
 
 
-async def _send_rows(scope: Scope, send: Send, table: str, database: Path, export: LastExport) -> None:
+async def _send_rows(
+    scope: Scope, receive: Receive, send: Send, table: str, database: Path, export: LastExport
+) -> None:
     gzip = prefers_gzip(header(scope, "accept-encoding"))
     read = lines(database, table)
     with closing(compressed(read) if gzip else read) as pieces:
@@ -130,12 +132,15 @@ async def _send_rows(scope: Scope, send: Send, table: str, database: Path, expor
             await send_problem(scope, send, 503, f"The table {table} cannot be read.", remedy, TRY_AGAIN)
             return
         await start(send, 200, _about(table, export, gzip))
-        await _send_pieces(send, first, pieces)
+        async with watched(receive) as gone:
+            await _send_pieces(send, first, pieces, gone)
 
 
-async def _send_pieces(send: Send, piece: bytes, pieces: Iterator[bytes]) -> None:
+async def _send_pieces(send: Send, piece: bytes, pieces: Iterator[bytes], gone: Callable[[], bool]) -> None:
     while piece or (piece := await asyncio.to_thread(next, pieces, b"")):
         await send({"type": "http.response.body", "body": piece, "more_body": True})
+        if gone():
+            return
         piece = b""
     await send({"type": "http.response.body", "body": b""})
 
