@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 from datasette.app import Datasette
+from datasette.utils.baseconv import base62
 from datasette_auth_passwords.utils import hash_password
+from itsdangerous import URLSafeSerializer
 
 from clickup_toolkit import serve
 from clickup_toolkit.errors import SettingsError
-from clickup_toolkit.serve.access import is_loopback
+from clickup_toolkit.serve.access import Access, is_loopback
+from clickup_toolkit.serve.visitors import PERSON, session
 from clickup_toolkit.settings import Secret, Settings
 from tests.serving import BEARER, TOKEN, VERSION, code, publish_file, settings_for, write_run
 
@@ -191,6 +195,25 @@ def test_a_session_outlives_the_server_but_not_the_password(tmp_path: Path) -> N
                 cookies = client.cookies
             statuses.append(client.get("/clickup/tasks").status_code)
     assert statuses == [200, 200, 302]
+
+
+def test_a_session_ends(tmp_path: Path) -> None:
+    """Who signed in 30 days ago signs in again, and a cookie that names no end opens nothing."""
+    publish_file(tmp_path)
+    settings = settings_for(tmp_path, password_hash=Secret(HASH))
+    signer = URLSafeSerializer(Access(settings).signing_keys, "actor")
+    now, month = time.time(), 30 * 86_400
+    told = [session(PERSON, now), session(PERSON, now - month + 60), session(PERSON, now - month)]
+    with serve.background(settings) as address:
+        with httpx.Client(base_url=address) as client:
+            sign_in(client, PASSWORD)
+            ends = base62.decode(signer.loads(client.cookies["ds_actor"])["e"])
+        statuses = [
+            httpx.get(f"{address}clickup/tasks", headers={"Cookie": f"ds_actor={signer.dumps(each)}"})
+            for each in (*told, {"a": {"id": PERSON}})
+        ]
+    assert ends == pytest.approx(now + month, abs=60)
+    assert [answer.status_code for answer in statuses] == [200, 200, 302, 302]
 
 
 def test_no_page_tells_a_secret(closed: httpx.Client) -> None:

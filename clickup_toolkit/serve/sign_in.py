@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from datasette import NotFound, Response
@@ -9,7 +10,7 @@ from datasette import NotFound, Response
 from clickup_toolkit.serve.access import TooManyTries, WrongCredentials
 from clickup_toolkit.serve.answers import send_unauthorized
 from clickup_toolkit.serve.asgi import Scope, Send, send_answer
-from clickup_toolkit.serve.visitors import PERSON
+from clickup_toolkit.serve.visitors import PERSON, session
 
 if TYPE_CHECKING:
     from datasette.utils.asgi import Request
@@ -40,7 +41,7 @@ async def page(datasette: Site, request: Request) -> Response:
         answer.headers["Retry-After"] = str(many.seconds)
         return answer
     answer = Response.redirect(datasette.urls.path("/"))
-    answer.set_cookie("ds_actor", datasette.sign({"a": {"id": PERSON}}, "actor"), httponly=True)
+    answer.set_cookie("ds_actor", datasette.sign(session(PERSON, time.time()), "actor"), httponly=True)
     return answer
 
 

@@ -20,7 +20,9 @@ from clickup_toolkit.serve.access import Access, TooManyTries, WrongCredentials
 from clickup_toolkit.serve.asgi import Scope, header
 from clickup_toolkit.serve.throttle import WRONG, Throttle, address_of
 
-__all__ = ["PERSON", "PROGRAM", "Actor", "Visitors"]
+__all__ = ["PERSON", "PROGRAM", "Actor", "Visitors", "session"]
+
+_SESSION = 30 * 86_400  # seconds after which somebody signs in again, however long the browser stays open
 
 Actor = dict[str, Any]
 """Whom datasette takes somebody for."""
@@ -92,10 +94,21 @@ class Visitors:
         return told["a"] if _is_current(told) else None
 
 
-def _is_current(told: dict[str, Any]) -> bool:
+def session(person: str, now: float) -> dict[str, Any]:
+    """Return what the cookie of somebody who signs in says, as datasette reads it: who, and until when.
+
+    ``now`` is in seconds since 1970 UTC.
+    """
     from datasette.utils.baseconv import base62
 
-    return "e" not in told or int(base62.decode(told["e"])) > time.time()
+    return {"a": {"id": person}, "e": base62.encode(int(now) + _SESSION)}
+
+
+def _is_current(told: dict[str, Any]) -> bool:
+    """Tell whether a session has not ended; one that says no end is from a release that gave none."""
+    from datasette.utils.baseconv import base62
+
+    return isinstance(told.get("e"), str) and int(base62.decode(told["e"])) > time.time()
 
 
 def _verify(password: str, password_hash: str) -> bool:
