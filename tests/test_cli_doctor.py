@@ -56,7 +56,7 @@ def settings(tmp_path: Path, server: DemoServer, redis_url: str) -> Settings:
     return Settings(
         token=Secret(server.token),
         team_id=server.team_id,
-        api_auth_token=Secret("word"),
+        api_auth_token=Secret("a-long-token-for-programs"),
         max_retries=2,
         initial_backoff=0.01,
         api_url=server.url,
@@ -124,6 +124,17 @@ def test_every_problem_comes_with_a_remedy(settings: Settings) -> None:
     assert {finding["check"] for finding in told["findings"]} >= {"rate limit", "clock", "disk", "port"}
     assert settings.token
     assert settings.token.reveal() not in process.stdout + process.stderr
+
+
+@pytest.mark.parametrize("token", ["word", "word word word word word word"])
+def test_a_guessable_token_is_a_warning(settings: Settings, token: str) -> None:
+    """A short token, or one of few characters, works; it is said how to make a better one."""
+    process = give(dataclasses.replace(settings, api_auth_token=Secret(token)), "doctor", "--json")
+    finding = json.loads(process.stdout)["findings"][0]
+    assert (finding["check"], finding["state"]) == ("settings", "warning")
+    assert "20 characters or more" in finding["found"]
+    assert "secrets.token_urlsafe" in finding["remedy"]
+    assert token not in process.stdout + process.stderr
 
 
 def test_a_refused_token_is_told_once(settings: Settings) -> None:

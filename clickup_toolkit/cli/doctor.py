@@ -12,6 +12,7 @@ from clickup_toolkit.cli.common import data_dir_option, read_settings, start_log
 
 if TYPE_CHECKING:
     from clickup_toolkit.cli.findings import Finding
+    from clickup_toolkit.settings import Settings
 
 _MARKS = {"ok": ("ok  ", "green"), "warning": ("warn", "yellow"), "problem": ("FAIL", "red")}
 
@@ -34,9 +35,9 @@ def doctor(ctx: click.Context, json: bool, health: bool, data_dir: Path | None) 
     settings = read_settings("token", "team_id", "api_auth_token", data_dir=data_dir)
     start_logging(settings, "error")
     from clickup_toolkit.cli.checks import examine
-    from clickup_toolkit.cli.findings import Finding
+    from clickup_toolkit.cli.findings import checked
 
-    found = [Finding("settings", "ok", "all there")]
+    found = [checked("settings", lambda: _settings(settings))]
     show = _keep if json else _show
     show(found[0])
     for finding in examine(settings):
@@ -51,6 +52,16 @@ def doctor(ctx: click.Context, json: bool, health: bool, data_dir: Path | None) 
     else:
         click.echo(_sum(count))
     ctx.exit(1 if count["problem"] else 0)
+
+
+def _settings(settings: Settings) -> str:
+    from clickup_toolkit.cli.findings import Remark
+    from clickup_toolkit.serve.access import GUESSABLE, is_guessable
+    from clickup_toolkit.settings import SETTINGS
+
+    if any(is_guessable(token.reveal()) for token in settings.api_tokens):
+        raise Remark(GUESSABLE, SETTINGS["api_auth_token"].remedy)
+    return "all there"
 
 
 def _health(data_dir: Path | None) -> int:

@@ -29,7 +29,11 @@ def serve(host: str | None, port: int | None, data_dir: Path | None) -> None:
     import structlog
 
     from clickup_toolkit.serve import run
+    from clickup_toolkit.serve.access import GUESSABLE, is_guessable
+    from clickup_toolkit.settings import SETTINGS
 
     log = structlog.get_logger("clickup_toolkit.serve")
+    if any(is_guessable(token.reveal()) for token in settings.api_tokens):
+        log.warning("token.guessable", reason=GUESSABLE, remedy=SETTINGS["api_auth_token"].remedy)
     run(settings, ready=lambda address: log.info("serve.ready", address=address))
     log.info("serve.ended")

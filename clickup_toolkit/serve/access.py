@@ -19,9 +19,17 @@ from clickup_toolkit.serve.asgi import Scope, header
 from clickup_toolkit.serve.throttle import WRONG, Throttle, address_of
 from clickup_toolkit.settings import SETTINGS, Secret, Settings
 
-__all__ = ["Access", "TooManyTries", "WrongCredentials", "is_loopback"]
+__all__ = ["GUESSABLE", "Access", "TooManyTries", "WrongCredentials", "is_guessable", "is_loopback"]
 
 _UNGUESSABLE = 20  # characters: a random token of that length cannot be found by trying
+_DISTINCT = 10  # of them: twenty times the same is a word
+
+
+GUESSABLE = (
+    f"API_AUTH_TOKEN should have {_UNGUESSABLE} characters or more, {_DISTINCT} of them distinct: "
+    "a guessable one waits along while somebody tries tokens from its address."
+)
+"""What is said of a token that might be found by trying."""
 
 
 class WrongCredentials(Exception):
@@ -64,14 +72,14 @@ class Access:
         """Tell whether the request bears a right token, False where it bears none.
 
         Raises :class:`WrongCredentials` or, after too many of those, :class:`TooManyTries`. A right token
-        that is long enough to be unguessable passes all the same: whoever shares an address with somebody
-        who guesses, as behind a proxy, is not shut out. A short one waits along, else it could be guessed.
+        that nobody can guess passes all the same: whoever shares an address with somebody who guesses, as
+        behind a proxy, is not shut out. A guessable one waits along, else it could be found.
         """
         token = self._token_of(scope)
         if token is None:
             return False
         right = self._is_right(token)
-        if right and len(token) >= _UNGUESSABLE:
+        if right and not is_guessable(token):
             return True
         address = address_of(scope)
         if seconds := self._wrong_tokens.wait(address):
@@ -98,6 +106,11 @@ class Access:
     def is_open_to_strangers(self, scope: Scope) -> bool:
         """Tell whether strangers may see pages under the name by which they ask for them."""
         return self.password_hash is None and is_loopback(_host_name(header(scope, "host") or ""))
+
+
+def is_guessable(token: str) -> bool:
+    """Tell whether a token might be found by trying: a short one, or one of few distinct characters."""
+    return len(token) < _UNGUESSABLE or len(set(token)) < _DISTINCT
 
 
 def is_loopback(host: str) -> bool:
