@@ -12,9 +12,9 @@ class Workers:
     requests within ``SPENT_WITHIN_S`` at the latency seen, ``limit / SPENT_WITHIN_S · latency`` must be under
     way. A window may be spent at once, and the sooner the last one is spent, the sooner a crawl ends. Latency
     is a moving mean; the number at most doubles from one round of answers to the next and never passes
-    ``MOST``, which is enough for 10,000 requests a minute at three quarters of a second each, and costs little
-    memory. The least latency seen guards against a server that only grows slower: beyond eight times that,
-    the number shrinks.
+    ``MOST``, which is enough for 10,000 requests a minute at three quarters of a second each, and costs
+    little memory. The least latency seen guards against a server that only grows slower: beyond eight times
+    that, the number shrinks.
     """
 
     MOST = 128
