@@ -71,7 +71,7 @@ endef
 
 .PHONY: lab
 lab: $(READY) ## Open JupyterLab on the notebooks
-	@$(BIN)/jupyter lab --ServerApp.root_dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
+	@$(BIN)/jupyter lab --ServerApp.root_dir=notebooks --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
 .PHONY: shell
 shell: $(READY) ## Open IPython with the exported workspace loaded as ws

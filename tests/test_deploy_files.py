@@ -195,7 +195,7 @@ def image(tmp_path: Path) -> Iterator[dict[str, str]]:
             "CLICKUP_TOKEN": server.token,
             "CLICKUP_TEAM_ID": server.team_id,
             "CLICKUP_API_URL": server.url,
-            "API_AUTH_TOKEN": "word",
+            "API_AUTH_TOKEN": "a-token-that-nobody-guesses",
             "DATASETTE_PASSWORD_HASH": hash_password("open it", "ab"),
         }
 
