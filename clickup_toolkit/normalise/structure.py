@@ -70,6 +70,7 @@ class Structure:
         self._workspace = records.Workspace(team_id)
         self._plan: str | None = None
         self._places: dict[str, Known] = {"space": {}, "folder": {}, "list": {}}
+        self._inlined: set[str] = set()  # lists that stood in their folders
         self._members: dict[str, records.Member] = {}
         self._tags: dict[tuple[str, str], records.Tag] = {}
         self._task_types = {row.id: row for row in _BUILT_IN}
@@ -117,8 +118,16 @@ class Structure:
             key_of = take(item)
             if key_of is None:
                 self._gaps.append(not_understood(what, f"in {whose or self._team_id}", item))
-            else:
+            elif not self._stood_inside(answer, key_of):
                 self._keep(_KINDS[what], key_of, answer, item)
+
+    def _stood_inside(self, answer: Answer, key: str) -> bool:
+        """Tell whether an open list that its folder's own route tells has stood in the folder already.
+
+        Then it is taken as it stood there: an incremental crawl asks for nothing else.
+        """
+        is_again = answer.stream == "folder_lists" and answer.context.get("archived") == "false"
+        return is_again and key in self._inlined
 
     def _keep(self, kind: str, key: str, answer: Answer, item: bytes | msgspec.Raw) -> None:
         self._raw[kind, key] = RawItem(kind, key, instant_text(answer.received), bytes(item))
@@ -150,7 +159,7 @@ class Structure:
         place = Place.read(kind, item, {**answer.context, **context})
         if place is None:
             return None
-        if place.gone:
+        if place.gone or (kind == "list" and self._stood_inside(answer, place.id)):
             return place.id
         known = self._places[kind]
         known[place.id] = merged(known.get(place.id), place)
@@ -162,6 +171,7 @@ class Structure:
         whose = {} if folder.hidden else {"folder_id": folder.id}
         buried = "true" if folder.archived or folder.buried else "false"
         key = self._take_place("list", item, answer, **whose, archived="false", in_archived=buried)
+        self._inlined |= {key} if key else set()
         if key is None:
             self._gaps.append(not_understood("lists", f"in {folder.id}", item))
         elif ("list", key) not in self._raw:
