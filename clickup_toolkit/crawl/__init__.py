@@ -124,6 +124,6 @@ async def _read_definitions(reader: Reader, team: str, places: Places) -> None:
 
 
 def _without_tasks(reader: Reader, places: Places) -> list[str]:
-    if reader.journal.since is not None:
-        return []
-    return sorted(places.lists.keys() - reader.journal.tasks_by_list().keys())
+    """Return the lists that showed no task; of an incremental crawl, which reads few tasks, the new ones."""
+    known = reader.journal.lists_before() if reader.journal.since is not None else set()
+    return sorted(places.lists.keys() - reader.journal.tasks_by_list().keys() - known)

@@ -216,8 +216,11 @@ class Journal:
 
     def unknown_lists(self, known: Iterable[str]) -> set[str]:
         """Return the home lists of noted tasks that are neither in ``known`` nor known from before."""
-        before = {row[0] for row in self._read("SELECT id FROM known_lists")}
-        return self.tasks_by_list().keys() - before - set(known)
+        return self.tasks_by_list().keys() - self.lists_before() - set(known)
+
+    def lists_before(self) -> set[str]:
+        """Return the lists that the export before held, open or not."""
+        return {row[0] for row in self._read("SELECT id FROM known_lists")}
 
     def undertracked_tasks(self) -> list[str]:
         """Return the tasks whose time_spent exceeds their noted entries, and was not found to before."""
