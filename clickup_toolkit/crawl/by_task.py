@@ -5,6 +5,7 @@ Only tasks that changed since they were last read are asked about; which ones th
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 
@@ -23,6 +24,7 @@ COMMENTS_A_PAGE = 25
 PATIENCE = 25
 """Tasks in a row that may fail before the others are not asked about any more."""
 _CHUNK = 500
+_AT_ONCE = 64
 
 
 class _Comment(msgspec.Struct):
@@ -61,6 +63,7 @@ class _Stream:
         self._done = 0
         self._failed = 0
         self._left = False
+        self._turns = asyncio.Semaphore(_AT_ONCE)  # whoever has begun asks, whatever was found meanwhile
         self._total = reader.journal.readings.count_unread(what)
 
     async def read(self) -> None:
@@ -74,8 +77,11 @@ class _Stream:
             yield from chunk
 
     async def _read_task(self, task: str) -> None:
-        if self._left:
-            return
+        async with self._turns:
+            if not self._left:
+                await self._read_one(task)
+
+    async def _read_one(self, task: str) -> None:
         self._reader.journal.note_covered(self._what, task)
         try:
             await self._ask(self._reader, task)

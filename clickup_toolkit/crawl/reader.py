@@ -116,6 +116,9 @@ class Noted(Protocol):
     def known_lists(self) -> set[str]:
         """Return the lists that the export before held and that lay in no archived place."""
 
+    def lists_before(self) -> set[str]:
+        """Return the lists that the export before held, open or not."""
+
     def unknown_lists(self, known: Iterable[str]) -> set[str]:
         """Return the home lists of noted tasks that are neither in ``known`` nor known from before."""
 

@@ -126,8 +126,9 @@ class Structure:
 
         Then it is taken as it stood there: an incremental crawl asks for nothing else.
         """
-        is_again = answer.stream == "folder_lists" and answer.context.get("archived") == "false"
-        return is_again and key in self._inlined
+        asked = answer.context
+        is_open = asked.get("archived") == "false" and asked.get("in_archived") == "false"
+        return answer.stream == "folder_lists" and is_open and key in self._inlined
 
     def _keep(self, kind: str, key: str, answer: Answer, item: bytes | msgspec.Raw) -> None:
         self._raw[kind, key] = RawItem(kind, key, instant_text(answer.received), bytes(item))
