@@ -48,7 +48,7 @@ ORDER = [
     "7-your-own-question",
 ]
 OTHERWISE: dict[str, tuple[dict[str, object], str]] = {
-    "1-start-here": ({"space": "Data"}, "<td>Data</td>"),
+    "1-start-here": ({"space": "Data"}, "part: space Data"),
     "2-workspace-overview": ({"by": "list", "weeks": 8, "space": "Design Studio"}, "<td>Explorations</td>"),
     "3-time-in-status": ({"by": "member", "top": 5, "working": True}, "by member"),
     "4-flow-and-forecast": (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import redis
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from clickup_toolkit import publish, serve
 from clickup_toolkit.settings import Secret
@@ -119,7 +119,7 @@ def test_signing_in(page: Page, tmp_path: Path) -> None:
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Log in").click()
         page.get_by_role("link", name="tasks 3").click()
-        assert page.locator("tbody tr").count() == 3
+        expect(page.locator("tbody tr")).to_have_count(3)
         page.get_by_role("button", name="Log out").click()
         page.goto(address)
         assert page.url == f"{address}-/login"
