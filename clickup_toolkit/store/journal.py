@@ -252,6 +252,9 @@ class Journal:
         found = self._read("PRAGMA quick_check(1)")
         if found != [("ok",)]:
             raise JournalDamaged(f"The journal {self.path} is damaged: {found[0][0]}.", BEGIN_ANEW)
+        # SQLite takes a page that was cut off for one that ends in zeros: only the answers themselves tell.
+        for _ in self.answers():
+            pass
 
     def close(self) -> None:
         """Close the file; what was noted stays."""
