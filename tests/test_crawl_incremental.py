@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -21,7 +22,7 @@ from clickup_toolkit.pacing import Pacer
 from clickup_toolkit.settings import Secret, Settings
 from tests.exporting import comparable
 
-CHANGES = (*VISIBLE_CHANGES, "log", "log")
+CHANGES = (*VISIBLE_CHANGES, "create_list", "log", "log")
 """What an incremental export sees: also new lists, and time that was tracked lately."""
 
 
@@ -80,3 +81,34 @@ def test_many_incremental_crawls_equal_one_of_everything(seed: int, rounds: list
             assert steps.export() == "incremental"
         assert whole.export() == "full"
         assert steps.document() == whole.document()
+
+
+def fields_of_a_list(line: Line, list_id: str) -> dict[str, str]:
+    """Return the scope of every field that the last database defines for the list alone or from a task."""
+    told = line.document()["custom_fields"]
+    return {field["id"]: field["scope"] for field in told if field["scope_id"] in (list_id, None)}
+
+
+def test_fields_of_a_list_stay_defined_when_its_last_task_leaves_and_a_first_one_comes(
+    tmp_path: Path,
+) -> None:
+    """Set or not, they are told by the list's tasks, and while there is none by the list."""
+    world = build_world(tasks=80, time_entries=80, lists=20, members=6, seed=1)
+    ledger = world.ledger()
+    homes = Counter(task["list_id"] for key, task in ledger.tasks.items() if key not in ledger.hidden)
+    own = next(one for one in world.lists if one.fields and homes[one.id] and not one.archived)
+    other = next(one for one in world.lists if homes[one.id] and one is not own and not one.fields)
+    ids = {field.id for field in own.fields}
+    with DemoServer(world, rate_limit=10**6) as server:
+        line = Line(server, tmp_path)
+        line.export()
+        from_tasks = fields_of_a_list(line, own.id)
+        for task in [key for key, task in ledger.tasks.items() if task["list_id"] == own.id]:
+            world.move_task(task, other.id)
+        line.export()
+        from_list = fields_of_a_list(line, own.id)
+        world.create_task(own.id, "The first one again")
+        line.export()
+        again = fields_of_a_list(line, own.id)
+    scopes = [{found.get(key) for key in ids} for found in (from_tasks, from_list, again)]
+    assert scopes == [{"task"}, {"list"}, {"task"}]

@@ -21,7 +21,7 @@ from tests.exporting import comparable, document, settings_for, table
 Serve = Callable[..., DemoServer]
 
 
-CHANGES = (*VISIBLE_CHANGES, "log", "log")
+CHANGES = (*VISIBLE_CHANGES, "create_list", "log", "log")
 """What an incremental export sees: also time that was tracked lately."""
 
 

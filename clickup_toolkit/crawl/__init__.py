@@ -124,6 +124,13 @@ async def _read_definitions(reader: Reader, team: str, places: Places) -> None:
 
 
 def _without_tasks(reader: Reader, places: Places) -> list[str]:
-    """Return the lists that showed no task; of an incremental crawl, which reads few tasks, the new ones."""
-    known = reader.journal.lists_before() if reader.journal.since is not None else set()
-    return sorted(places.lists.keys() - reader.journal.tasks_by_list().keys() - known)
+    """Return the lists that showed no task.
+
+    An incremental crawl reads few tasks; of it these are the new ones, and those that lost their last task.
+    """
+    journal = reader.journal
+    empty = places.lists.keys() - journal.tasks_by_list().keys()
+    if journal.since is not None:
+        emptied = {key for key in journal.filled_before() & empty if places.lists[key].size == 0}
+        empty = empty - journal.lists_before() | emptied
+    return sorted(empty)

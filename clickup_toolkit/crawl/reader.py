@@ -119,6 +119,9 @@ class Noted(Protocol):
     def lists_before(self) -> set[str]:
         """Return the lists that the export before held, open or not."""
 
+    def filled_before(self) -> set[str]:
+        """Return the lists in which ClickUp counted tasks at the export before."""
+
     def unknown_lists(self, known: Iterable[str]) -> set[str]:
         """Return the home lists of noted tasks that are neither in ``known`` nor known from before."""
 

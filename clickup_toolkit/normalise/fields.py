@@ -67,7 +67,7 @@ _SCOPES = {"workspace": 0, "space": 1, "folder": 2, "list": 3, "task": 4}
 
 
 class Definitions:
-    """Definitions of custom fields, each once, from the highest level at which it was listed."""
+    """Definitions of custom fields, each once: from the highest level, and there from the first id."""
 
     def __init__(self) -> None:
         self._rows: dict[str, CustomField] = {}
@@ -79,7 +79,7 @@ class Definitions:
         if shape is None or not key:
             return None
         known = self._rows.get(key)
-        if known is None or _rank(scope) <= _rank(known.scope):
+        if known is None or _order(scope, scope_id) <= _order(known.scope, known.scope_id):
             self._rows[key] = CustomField(
                 id=key,
                 name=shape.name or None,
@@ -98,8 +98,8 @@ class Definitions:
         return self._rows.values()
 
 
-def _rank(scope: str | None) -> int:
-    return _SCOPES.get(scope or "", len(_SCOPES))
+def _order(scope: str | None, scope_id: str | None) -> tuple[int, str]:
+    return _SCOPES.get(scope or "", len(_SCOPES)), scope_id or ""
 
 
 def _json(body: msgspec.Raw) -> str | None:

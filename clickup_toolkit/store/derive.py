@@ -11,13 +11,13 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from clickup_toolkit.normalise.enrich import Effort
-from clickup_toolkit.normalise.fields import Definitions
 from clickup_toolkit.normalise.members import Crowd
-from clickup_toolkit.normalise.shapes import items, read
+from clickup_toolkit.normalise.shapes import read
 from clickup_toolkit.normalise.tasks import Home, Surroundings, TaskShape, task_rows
 from clickup_toolkit.normalise.times import StatusTimes, entry_row, status_rows
 from clickup_toolkit.normalise.values import EARLIEST, duration, instant_text, timestamp
 from clickup_toolkit.records import Gap
+from clickup_toolkit.store.definitions import define_fields
 from clickup_toolkit.store.opening import Build
 from clickup_toolkit.store.rows import insert
 from clickup_toolkit.store.schema import create_indexes, run
@@ -45,7 +45,7 @@ def derive_rows(build: Build) -> list[Gap]:
     _touch_moved(build)
     gaps = _write_tasks(build, crowd)
     _write_left_members(build, crowd)
-    _define_foreign_fields(build.db)
+    define_fields(build)
     return gaps
 
 
@@ -278,19 +278,3 @@ INSERT OR IGNORE INTO main.members (id, username, email, initials, color, state)
     WHERE id IN (SELECT id FROM met);
 DELETE FROM main.members WHERE state = 'left' AND id NOT IN (SELECT id FROM met WHERE id IS NOT NULL);
 """
-
-
-def _define_foreign_fields(db: sqlite3.Connection) -> None:
-    """Define the fields that no place lists but tasks have values for, as they stand on a task."""
-    foreign = db.execute(
-        "SELECT field_id, max(task_id) FROM main.task_custom_fields "
-        "WHERE field_id NOT IN (SELECT id FROM main.custom_fields) GROUP BY field_id"
-    ).fetchall()
-    for field_id, task_id in foreign:
-        (body,) = db.execute(
-            "SELECT CAST(body AS BLOB) FROM main.raw WHERE kind = 'task' AND id = ?", (task_id,)
-        ).fetchone()
-        for item in items(body, "custom_fields") or ():
-            definitions = Definitions()
-            if definitions.add(item, "task", None) == field_id:
-                insert(db, definitions.rows())

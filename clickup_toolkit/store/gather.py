@@ -25,7 +25,7 @@ from clickup_toolkit.store.opening import Build
 from clickup_toolkit.store.rows import execute_many, insert
 from clickup_toolkit.store.schema import INSTANT, run
 
-__all__ = ["STRUCTURE_KINDS", "STRUCTURE_TABLES", "gather"]
+__all__ = ["STRUCTURE_KINDS", "STRUCTURE_TABLES", "gather", "note_nothing"]
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ _KEEP = (f"INSERT INTO main.{RAW.name}", "(?, ?, ?, CAST(? AS TEXT))")
 _LATEST_STAYS = "ON CONFLICT (kind, id) DO UPDATE SET received = excluded.received, body = excluded.body"
 _MANY = 1000
 
-# Fields that only tasks show are defined from the tasks again.
+# Fields that only lists or tasks show are defined when the tasks are there.
 _KEEP_UNASKED = f"""
 INSERT OR IGNORE INTO main.spaces SELECT * FROM before_spaces;
 INSERT OR IGNORE INTO main.folders SELECT * FROM before_folders;
@@ -69,7 +69,8 @@ INSERT INTO main.statuses SELECT * FROM before_statuses
     WHERE list_id NOT IN (SELECT id FROM main.lists);
 INSERT OR IGNORE INTO main.lists SELECT * FROM before_lists;
 INSERT INTO main.tags SELECT * FROM before_tags WHERE space_id NOT IN (SELECT space_id FROM main.tags);
-INSERT OR IGNORE INTO main.custom_fields SELECT * FROM before_custom_fields WHERE scope <> 'task';
+INSERT OR IGNORE INTO main.custom_fields SELECT * FROM before_custom_fields
+    WHERE scope NOT IN ('list', 'task');
 INSERT OR IGNORE INTO main.members SELECT * FROM before_members WHERE state = 'left';
 INSERT OR IGNORE INTO main.raw SELECT * FROM before_raw
     WHERE kind IN ({", ".join(f"'{kind}'" for kind in STRUCTURE_KINDS)});
@@ -103,7 +104,7 @@ def _id_of(body: bytes) -> str | None:
 
 def gather(build: Build) -> list[Gap]:
     """Fill the structure's tables and ``raw`` from the journal; return what was not understood."""
-    run(build.db, _NOTES)
+    note_nothing(build)
     found = _Gatherer(build)
     found.take_structure()
     found.keep(found.tasks())
@@ -112,6 +113,11 @@ def gather(build: Build) -> list[Gap]:
     found.keep(found.legacy_times())
     found.drop_vanished_entries()
     return found.gaps
+
+
+def note_nothing(build: Build) -> None:
+    """Begin the notes of what arrived."""
+    run(build.db, _NOTES)
 
 
 def _batches(things: Iterable[T], size: int) -> Iterator[list[T]]:

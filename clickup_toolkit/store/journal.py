@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS entries (
     id TEXT PRIMARY KEY, task_id TEXT, duration INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS entries_by_task ON entries (task_id, duration);
 CREATE TABLE IF NOT EXISTS known_lists (id TEXT PRIMARY KEY, open INTEGER) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS known_filled (id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS known_entries (
     id TEXT PRIMARY KEY, task_id TEXT, duration INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS known_spent (id TEXT PRIMARY KEY, time_spent INTEGER NOT NULL) WITHOUT ROWID;
@@ -172,7 +173,7 @@ class Journal:
     def forget(self) -> None:
         """Know nothing of earlier crawls any more: their database is gone, and what it held with it."""
         with write_errors(self.path):
-            for table in ("known_lists", "known_entries", "known_spent"):
+            for table in ("known_lists", "known_filled", "known_entries", "known_spent"):
                 self._write(f"DELETE FROM {table}", [()])  # noqa: S608  # our own names
             self.readings.forget()
 
@@ -184,6 +185,7 @@ class Journal:
             self._write(_KNOW_SPENT, [()])
             if reread:
                 self._write(_KNOW_LISTS, [()])
+                self._write(_KNOW_FILLED, [()])
             self.readings.know(read_since)
             self._db.execute("DETACH DATABASE previous")
 
@@ -221,6 +223,10 @@ class Journal:
     def lists_before(self) -> set[str]:
         """Return the lists that the export before held, open or not."""
         return {row[0] for row in self._read("SELECT id FROM known_lists")}
+
+    def filled_before(self) -> set[str]:
+        """Return the lists in which ClickUp counted tasks at the export before."""
+        return {row[0] for row in self._read("SELECT id FROM known_filled")}
 
     def undertracked_tasks(self) -> list[str]:
         """Return the tasks whose time_spent exceeds their noted entries, and was not found to before."""
@@ -287,6 +293,7 @@ INSERT INTO known_lists SELECT l.id, NOT (coalesce(l.archived, 0) OR coalesce(l.
     AND coalesce(raw.received >= (SELECT max(started) FROM previous.exports), 0)
 FROM previous.lists AS l LEFT JOIN previous.raw ON raw.kind = 'list' AND raw.id = l.id
 """
+_KNOW_FILLED = "INSERT INTO known_filled SELECT id FROM previous.lists WHERE task_count > 0"
 _KNOW_SPENT = """
 INSERT INTO known_spent SELECT id, time_spent_ms FROM previous.tasks WHERE time_spent_ms > tracked_ms
 AND id NOT IN (SELECT id FROM previous.gaps WHERE what = 'time_entries' AND code <> 'TIME_MISSING')
