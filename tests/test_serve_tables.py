@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -217,6 +218,41 @@ def test_facets_count_what_the_page_is_about(site: httpx.Client, tmp_path: Path)
     assert site.get(narrowed).json()["filtered_table_rows_count"] == 2
     asked = site.get("/clickup/tasks.json?_facet=list_id&_facet=status").json()["facet_results"]
     assert list(asked) == ["list_id", "status", "status_type", "space_id", "priority"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "tasks?",
+        "tasks?_sort=id&status_type=custom",
+        "tasks?_sort_desc=date_updated&_where=(status_type='custom')",
+        "tasks?_sort=date_done&_search=task",
+        "tasks?_sort_desc=due_date",
+        "time_in_status?_sort=status",
+        "time_in_status?_sort=task_id&_where=total_ms+%3E+1+and+(1)",
+        "stale_tasks?",
+    ],
+)
+def test_every_page_of_a_table_counts_the_same(site: httpx.Client, tmp_path: Path, path: str) -> None:
+    """The counts beside the second and third page are those beside the first: of all rows it is about."""
+    stays = [TimeInStatus(f"t{n % 9}", n // 9, "doing" if n % 4 else "open", total_ms=n) for n in range(40)]
+    publish_file(tmp_path, tasks=9, rows=[*workspace(), *stays])
+    page = site.get(f"/clickup/{path.replace('?', '.json?')}&_size=2").json()
+    first = counted(page)
+    told = [first]
+    while page["next_url"] and len(told) < 4:
+        page = site.get(page["next_url"]).json()
+        told.append(counted(page))
+    assert told == [first] * len(told)
+    assert any(counts for counts in first.values())
+
+
+def counted(page: dict[str, Any]) -> dict[str, list[tuple[object, int]]]:
+    """Return the facets of a page as JSON: values and their counts by column."""
+    return {
+        name: [(one["value"], one["count"]) for one in facet["results"]]
+        for name, facet in page["facet_results"].items()
+    }
 
 
 def test_custom_fields_stand_in_columns(site: httpx.Client, tmp_path: Path) -> None:

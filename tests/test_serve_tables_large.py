@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from pathlib import Path
 
 import httpx
@@ -40,7 +41,8 @@ FILTERED = (
     ),
 )
 ROWS = ("tasks/t5000", "lists/l1", "spaces/s1", "folders/f1", "members/m1", "custom_fields/c1", "comments/k1")
-TRIES = 3  # on a machine that is busy with other work
+SECONDS = DEFAULT_SETTINGS["sql_time_limit_ms"] / 1000
+PATIENCE = 150.0  # seconds in all for pages that other work on the machine, not their own, brought to a limit
 TIMED_OUT = re.compile("timed out|SQL Interrupted|interrupted|sql_time_limit_ms")
 
 
@@ -79,7 +81,11 @@ def test_every_page_answers_in_time(large: Path) -> None:
                 paths += [
                     f"clickup/{name}?from=2000-01-01" for name in QUERIES if "from" in QUERIES[name]["params"]
                 ]
-                return {path: await _late(client, path) for path in ["", "clickup", *dict.fromkeys(paths)]}
+                patience = Patience(PATIENCE)
+                return {
+                    path: await _late(client, path, patience)
+                    for path in ["", "clickup", *dict.fromkeys(paths)]
+                }
         finally:
             await application.close()
 
@@ -89,11 +95,26 @@ def test_every_page_answers_in_time(large: Path) -> None:
     assert TASKS == 200_000
 
 
-async def _late(client: httpx.AsyncClient, path: str) -> str:
-    """Return how a page failed; one that stopped is asked again: the limits go by the clock on the wall."""
-    for _ in range(TRIES):
+class Patience:
+    """Seconds that are left for asking again."""
+
+    def __init__(self, seconds: float) -> None:
+        self.left = seconds
+
+
+async def _late(client: httpx.AsyncClient, path: str, patience: Patience) -> str:
+    """Return how a page failed.
+
+    The limits go by the clock on the wall: one that stopped before it had used up its processor time was kept
+    from working, and is asked again.
+    """
+    while True:
+        began, worked = time.monotonic(), time.process_time()
         answer = await client.get(f"/{path}")
+        worked = time.process_time() - worked
         stopped = TIMED_OUT.search(answer.text)
         if answer.status_code == 200 and not stopped:
             return ""
-    return f"{answer.status_code} {stopped and stopped[0]}"
+        patience.left -= time.monotonic() - began
+        if not stopped or worked > SECONDS or patience.left < 0:
+            return f"{answer.status_code} {stopped and stopped[0]}, {worked:.2f} s of processor time"

@@ -15,6 +15,8 @@ from datasette.database import QueryInterrupted
 from datasette.facets import Facet
 from datasette.utils import escape_sqlite, path_with_added_args, path_with_removed_args
 
+from clickup_toolkit.serve.paging import unpaged
+
 if TYPE_CHECKING:
     from clickup_toolkit.serve.site import Site
 
@@ -62,19 +64,21 @@ class CountedFacets(Facet):  # type: ignore[misc]  # datasette has no types
         return [await self._facet(column, counts[column], size) for column in columns], []
 
     async def _counts(self, columns: list[str], size: int) -> Counts:
-        asked = (self.sql, tuple(sorted(dict(self.params or {}).items())), tuple(columns), size)
+        sql = unpaged(self.sql) if self.request.args.get("_next") else self.sql
+        params = {name: value for name, value in dict(self.params or {}).items() if f":{name}" in sql}
+        asked = (sql, tuple(sorted(params.items())), tuple(columns), size)
         counts = self.ds.counted.get(asked)
         if counts is None:
             counts = {column: [] for column in columns}
-            for place, value, count in await self._rows(columns, size):
+            for place, value, count in await self._rows(sql, params, columns, size):
                 counts[columns[place]].append((value, count))
             self.ds.counted.put(asked, counts)
         return counts
 
-    async def _rows(self, columns: list[str], size: int) -> list[Any]:
+    async def _rows(self, sql: str, params: dict[str, Any], columns: list[str], size: int) -> list[Any]:
         """Return place of the column, value and count; those of all rows were counted by the export."""
-        if self.params or "value_counts" not in self.ds.facts.counts:  # made by an earlier release
-            sql, params = _statement(self.sql, columns, size), self.params
+        if " where " in sql or "value_counts" not in self.ds.facts.counts:  # made by an earlier release
+            sql = _statement(sql, columns, size)
         else:
             ranks = ", ".join(f"({place}, '{column}')" for place, column in enumerate(columns))
             sql = (
