@@ -78,6 +78,7 @@ def test_a_run_that_fails_for_good_is_told_at_once(
     assert events == ["schedule.run_begun", "schedule.run_failed", "schedule.notified"]
     (record,) = read_records(tmp_path / "runs", 9)
     assert (record.outcome, record.exit_code, process.returncode) == ("failed", 1, 1)
+    assert record.requests == len(server.requests) > 0
     assert record.message.startswith("ClickUp does not accept the token (OAUTH_019). Set CLICKUP_TOKEN")
     (notice,) = told
     assert (notice["event"], notice["message"], notice["exit_code"]) == ("failed", record.message, 1)

@@ -204,6 +204,28 @@ def test_any_other_error_fails_the_run_with_its_cell(
     assert (record.message, record.remedy) == (failed.value.message, failed.value.remedy)
 
 
+def test_a_run_that_fails_tells_what_it_had_sent(settings: Settings, notebook: Callable[..., Path]) -> None:
+    """Requests count also where the export failed or was killed; a run that sent none has none."""
+    exporting = (
+        "import os\nfrom pathlib import Path\nfrom clickup_toolkit.store import LiveRun, Traffic\n"
+        "with LiveRun(Path(folder)) as run:\n"
+        "    run.note(mode='full')\n"
+        "    run.traffic = lambda: Traffic(41, 2, 3)\n"
+    )
+    killed = (
+        "    while b'\"requests\":41' not in Path(folder, 'runs/current.json').read_bytes(): pass\n"
+        "    os.kill(os.getpid(), 9)"
+    )
+    for end in (exporting + "    1 / 0", exporting + killed, "1 / 0"):
+        with pytest.raises(NotebookFailed):
+            run_notebook(
+                settings, {"folder": str(settings.data_dir)}, notebook=notebook("folder: str = ''", end)
+            )
+    records = reversed(read_records(settings.data_dir / "runs", 5))
+    found = [(one.outcome, one.mode, one.requests, one.throttled, one.retries) for one in records]
+    assert found == [("failed", "full", 41, 2, 3), ("failed", "full", 41, 2, 3), ("failed", "", 0, 0, 0)]
+
+
 @pytest.mark.parametrize("most", [0, 100])  # bytes in a file: none, or half a notebook
 def test_a_full_disk_is_told_in_one_sentence(settings: Settings, most: int) -> None:
     """Where the notebook finds no room, that is said, with its remedy, and no piece of it stays."""

@@ -12,7 +12,8 @@ import structlog
 
 from clickup_toolkit.errors import NotebookFailed, ToolkitError
 from clickup_toolkit.schedule.report import read_facts
-from clickup_toolkit.store import RunRecord, write_record
+from clickup_toolkit.store import Live, RunRecord, write_record
+from clickup_toolkit.store.live import left
 
 __all__ = ["exit_code_of", "is_hopeless", "recorded"]
 
@@ -25,12 +26,14 @@ _HOPELESS = frozenset({"SettingsError", "WorkspaceUnavailable", "TokenRejected"}
 def recorded(target: Path) -> Iterator[None]:
     """Write the record of the run that the block is, once its notebook is there; errors pass on."""
     began = time.time_ns() // 1_000_000
+    earlier = left(target.parents[1])
     try:
         yield
     except ToolkitError as error:
-        _write(target, began, error)
+        last = left(target.parents[1])
+        _write(target, began, error, last if last != earlier else None)
         raise
-    _write(target, began, None)
+    _write(target, began, None, None)
 
 
 def is_hopeless(error: ToolkitError) -> bool:
@@ -44,18 +47,18 @@ def exit_code_of(executed: Path) -> int:
     return 3 if read_facts(executed).get("complete") is False else 0
 
 
-def _write(target: Path, began: int, error: ToolkitError | None) -> None:
+def _write(target: Path, began: int, error: ToolkitError | None, last: Live | None) -> None:
     if not target.exists():
         return  # it never began, or found no room: there is nothing to stand beside
     try:
-        write_record(target.parent, _record(target, began, error))
+        write_record(target.parent, _record(target, began, error, last))
     except OSError as problem:
         _log.warning("schedule.record_not_kept", path=str(target), error=problem.strerror)
 
 
-def _record(target: Path, began: int, error: ToolkitError | None) -> RunRecord:
+def _record(target: Path, began: int, error: ToolkitError | None, last: Live | None) -> RunRecord:
     finished = time.time_ns() // 1_000_000
-    facts: dict[str, Any] = read_facts(target)
+    facts: dict[str, Any] = read_facts(target) or _facts_of(last)
     return RunRecord(
         name=target.stem,
         started=began,
@@ -70,6 +73,19 @@ def _record(target: Path, began: int, error: ToolkitError | None) -> RunRecord:
         remedy=error.remedy if error else "",
         **{name: facts.get(name, 0) for name in _COUNTS},
     )
+
+
+def _facts_of(last: Live | None) -> dict[str, Any]:
+    """Return what a run that failed had sent until then, as its export left it behind."""
+    if last is None:
+        return {}
+    sent = last.traffic
+    return {
+        "mode": last.mode,
+        "requests": sent.requests,
+        "throttled": sent.throttled,
+        "retries": sent.retries,
+    }
 
 
 def _outcome(target: Path, error: ToolkitError | None) -> str:

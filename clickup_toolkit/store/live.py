@@ -1,7 +1,8 @@
 """The export under way, for other processes to see: ``runs/current.json`` in the data folder.
 
-An export writes there twice a second what it is doing, and removes the file when it ends. One that was
-killed leaves it behind; :func:`live` notices by ``runs/current.lock``, which only a living process holds.
+An export writes there twice a second what it is doing, and removes the file when it ends well. One that
+failed or was killed leaves it behind, for :func:`left`; :func:`live` notices by ``runs/current.lock``, which
+only a living process holds.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import msgspec
 
 from clickup_toolkit.store.guard import is_held
 
-__all__ = ["Live", "LiveRun", "Traffic", "live"]
+__all__ = ["Live", "LiveRun", "Traffic", "left", "live"]
 
 _EVERY = 0.5  # seconds between two writings
 _FILE, _LOCK = "current.json", "current.lock"
@@ -110,9 +111,13 @@ class LiveRun:
             self._thread.join()
         if self._lock is None:
             return
-        for name in (_FILE, _LOCK):
-            with suppress(OSError):
-                (self._folder / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            if kind is None:
+                (self._folder / _FILE).unlink(missing_ok=True)
+            else:
+                self._write()
+        with suppress(OSError):
+            (self._folder / _LOCK).unlink(missing_ok=True)
         os.close(self._lock)
 
     def _keep_writing(self) -> None:
@@ -136,8 +141,22 @@ def live(data_dir: Path) -> Live | None:
     """Return what the export in this data folder is doing; None where none is under way."""
     folder = data_dir / "runs"
     try:
-        if not is_held(folder / _LOCK):
-            return None
-        return msgspec.json.decode((folder / _FILE).read_bytes(), type=Live)
-    except (OSError, msgspec.DecodeError):
+        return _read(folder) if is_held(folder / _LOCK) else None
+    except OSError:
         return None  # it ended while we looked
+
+
+def left(data_dir: Path) -> Live | None:
+    """Return what the last export was doing when it failed or was killed; None where it did neither."""
+    folder = data_dir / "runs"
+    try:
+        return None if is_held(folder / _LOCK) else _read(folder)
+    except OSError:
+        return None
+
+
+def _read(folder: Path) -> Live | None:
+    try:
+        return msgspec.json.decode((folder / _FILE).read_bytes(), type=Live)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None

@@ -14,8 +14,9 @@ class RunRecord(msgspec.Struct, kw_only=True):
     """One run. ``started`` and ``finished`` are ms since 1970 UTC.
 
     ``outcome`` is ``complete``, ``gaps`` (published, but not everything could be read), ``failed`` or
-    ``stopped`` (with its scheduler: the next start takes it up). ``version`` is empty, and the counts are
-    0, where nothing was published. ``message`` says what failed and why, ``remedy`` what to do.
+    ``stopped`` (with its scheduler: the next start takes it up). ``version`` is empty where nothing
+    was published; of the counts only ``requests``, ``throttled`` and ``retries`` are not 0 then: what it had
+    sent until its end. ``message`` says what failed and why, ``remedy`` what to do.
     """
 
     name: str
