@@ -19,6 +19,7 @@ from clickup_toolkit import parquet, publish, store
 from clickup_toolkit.client import Client, Stats
 from clickup_toolkit.crawl import Progress, crawl
 from clickup_toolkit.errors import SettingsError
+from clickup_toolkit.migrate import migrate
 from clickup_toolkit.pacing import Pacer, SharedBudget, budget_key
 from clickup_toolkit.rebuild import mend, publish_database
 from clickup_toolkit.records import Export, Gap
@@ -65,6 +66,7 @@ async def run_export(settings: Settings, *, full: bool = False, progress: Progre
     team, token = _needed(settings)
     with store.lock_folder(settings.data_dir), store.LiveRun(settings.data_dir) as live:
         show = live.watching(progress or _silent)
+        await asyncio.to_thread(migrate, settings.data_dir)
         redis = publish.connect(settings)
         with publish.ExportLock(redis, team, settings.redis_lock_ttl) as lock:
             await asyncio.to_thread(mend, redis, lock, settings)

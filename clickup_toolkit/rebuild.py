@@ -19,6 +19,7 @@ import structlog
 
 from clickup_toolkit import publish, store
 from clickup_toolkit.errors import RedisError, SettingsError, StorageError, VersionDamaged
+from clickup_toolkit.migrate import migrate_to_read
 from clickup_toolkit.settings import Settings
 
 __all__ = ["mend", "publish_database", "rebuild"]
@@ -63,6 +64,7 @@ def rebuild(settings: Settings, *, thoroughly: bool = False) -> str | None:
     """
     if settings.team_id is None:
         raise SettingsError("Rebuilding a version needs CLICKUP_TEAM_ID.")
+    migrate_to_read(settings.data_dir)
     with publish.connect(settings) as client:
         if _due(client, settings, thoroughly) is None:
             return None

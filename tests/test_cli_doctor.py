@@ -96,7 +96,7 @@ def test_the_doctor_finds_everything_well_and_then_not(settings: Settings) -> No
         db.execute(f"PRAGMA user_version = {ours - 1}")
     other = found(settings)["database"]
     assert other.state == "warning"
-    assert other.found == f"{database.name} has the tables of another release of the toolkit."
+    assert other.found == f"{database.name} has the tables of an earlier release of the toolkit."
     with database.open("r+b") as file:
         file.seek(16384)  # the second page
         file.write(b"\xff" * 16384)

@@ -22,7 +22,6 @@ from clickup_toolkit.errors import StorageError, ToolkitError
 from clickup_toolkit.settings import Settings
 from clickup_toolkit.store.damage import last_database_damaged
 from clickup_toolkit.store.files import LINK
-from clickup_toolkit.store.schema import FINGERPRINT
 
 __all__ = ["Finding", "examine"]
 
@@ -113,15 +112,14 @@ def _database(settings: Settings) -> str:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as db:
             (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
             (tasks,) = db.execute("SELECT count(*) FROM tasks").fetchone()
-            (tables,) = db.execute("PRAGMA user_version").fetchone()
     except sqlite3.Error as error:
         raise last_database_damaged(path, error) from error
     if found != "ok":
         raise last_database_damaged(path, found.splitlines()[-1])
-    if tables != FINGERPRINT:
+    if store.known_format(path) != store.FORMAT:
         raise Remark(
-            f"{path.name} has the tables of another release of the toolkit.",
-            "Export once: the next database gets those of this one, and keeps what the old one holds.",
+            f"{path.name} has the tables of an earlier release of the toolkit.",
+            "Start `up`, or export once: that brings it to this release's, and keeps what it holds.",
         )
     return f"{path.name}, whole ({tasks:,} tasks)"
 

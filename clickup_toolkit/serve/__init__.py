@@ -35,10 +35,12 @@ def run(settings: Settings, *, ready: Callable[[str], None] | None = None) -> No
 
     ``ready`` is called once with the address, when the first request can be answered.
     Raises :class:`~clickup_toolkit.errors.SettingsError` when the settings do not allow to serve, or the port
-    is taken.
+    is taken, and :class:`~clickup_toolkit.errors.StorageError` when a newer release wrote the database.
     """
+    from clickup_toolkit.migrate import migrate_to_read
     from clickup_toolkit.serve.server import serve
 
+    migrate_to_read(settings.data_dir)
     serve(app(settings), settings, ready)
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import structlog
 
+from clickup_toolkit.errors import StorageError
+from clickup_toolkit.migrate import is_due
 from clickup_toolkit.serve.site import Site
 
 __all__ = ["Identity", "Switch"]
@@ -73,7 +75,7 @@ class Switch:
     async def _change_over(self, old: _Lease | None, identity: Identity | None) -> _Lease:
         try:
             site = await asyncio.to_thread(self._make, identity)
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, StorageError) as error:
             _log.error("database.unreadable", file=str(self._link), error=str(error))
             if old is not None:
                 old.identity = identity  # the good one stays until a third one comes
@@ -89,6 +91,7 @@ class Switch:
     def _make(self, identity: Identity | None) -> Site:
         if identity is None:
             return self._build(None, "")
+        is_due(self._link.parent)  # raises where a newer release wrote it
         return self._build(self._link.resolve(strict=True), "")
 
     def _close_if_left(self, lease: _Lease) -> None:

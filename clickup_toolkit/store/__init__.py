@@ -9,12 +9,14 @@
 ``derive``      raw JSON to rows
 ``extras``      the optional streams: comments, task details, goals, docs
 ``history``     status changes seen, deleted tasks, exports
+``formats``     the numbered formats of the database
+``migrating``   from an earlier format to this release's
 ``files``       which database is current, and the flip to the next
 ``document``    the JSON document of a database
 ``plan``        what the next crawl has to read
 ``writes``      which tables a build writes: the files of others stay
 ``guard``       one export at a time in a folder
-``live``        what the export under way is doing, for other processes
+``live``        what the export under way is doing, or was when it failed, for other processes
 ``runs``        what came of each scheduled run, beside its notebook
 ==============  ==========================================================================
 """
@@ -23,15 +25,18 @@ from clickup_toolkit.normalise.enrich import ANALYTICS
 from clickup_toolkit.store.build import build_database, finish
 from clickup_toolkit.store.document import document_head, document_tasks, gaps
 from clickup_toolkit.store.files import current, flip
+from clickup_toolkit.store.formats import FORMAT, format_of, known_format
 from clickup_toolkit.store.guard import hold, holder, is_held, lock_folder
 from clickup_toolkit.store.journal import Journal
-from clickup_toolkit.store.live import Live, LiveRun, Traffic, live
+from clickup_toolkit.store.live import Live, LiveRun, Traffic, left, live
+from clickup_toolkit.store.migrating import migrated
 from clickup_toolkit.store.plan import changes_since, next_version
 from clickup_toolkit.store.resuming import open_journal
 from clickup_toolkit.store.runs import RunRecord, read_record, read_records, write_record
 
 __all__ = [
     "ANALYTICS",
+    "FORMAT",
     "Journal",
     "Live",
     "LiveRun",
@@ -44,12 +49,16 @@ __all__ = [
     "document_tasks",
     "finish",
     "flip",
+    "format_of",
     "gaps",
     "hold",
     "holder",
     "is_held",
+    "known_format",
+    "left",
     "live",
     "lock_folder",
+    "migrated",
     "next_version",
     "open_journal",
     "read_record",

@@ -7,7 +7,7 @@ from clickup_toolkit.store.carry import concerns_places
 from clickup_toolkit.store.opening import Build
 from clickup_toolkit.store.schema import INSTANT, run
 
-__all__ = ["count_changed", "describe_export", "write_history"]
+__all__ = ["carry_history", "count_changed", "describe_export", "write_history"]
 
 _KEPT = ("status_changes", "deleted_tasks", "missing_tasks", "exports")
 
@@ -59,10 +59,15 @@ def count_changed(build: Build) -> int:
     return int(build.db.execute(_CHANGED.format(source=_source(build))).fetchone()[0])
 
 
-def write_history(build: Build, gaps: list[Gap]) -> int:
-    """Carry history over and add what this crawl saw; return how many tasks it found deleted."""
+def carry_history(build: Build) -> None:
+    """Carry over what earlier exports saw."""
     for table in _KEPT:
         build.db.execute(f"INSERT OR IGNORE INTO main.{table} SELECT * FROM before_{table}")  # noqa: S608
+
+
+def write_history(build: Build, gaps: list[Gap]) -> int:
+    """Carry history over and add what this crawl saw; return how many tasks it found deleted."""
+    carry_history(build)
     if build.has_previous:
         build.db.execute(_NEWLY.format(source=_source(build)))
     run(build.db, _RETURNED)

@@ -16,8 +16,9 @@ from pathlib import Path
 
 from clickup_toolkit.records import Column, Table
 from clickup_toolkit.store.damage import last_database_damaged
+from clickup_toolkit.store.formats import FORMAT, known_format, stamp
 from clickup_toolkit.store.journal import Journal
-from clickup_toolkit.store.schema import ALL_TABLES, FINGERPRINT, create_tables
+from clickup_toolkit.store.schema import ALL_TABLES, create_tables
 from clickup_toolkit.store.writes import watch
 
 __all__ = ["Build", "opened", "previous_database"]
@@ -56,7 +57,7 @@ def opened(path: Path, journal: Journal, previous: Path | None) -> Iterator[Buil
     if previous is not None and not _is_of(previous, journal.team_id):
         previous = None
     incremental = journal.mode == "incremental" and previous is not None
-    copied = incremental and previous is not None and _fingerprint(previous) == FINGERPRINT
+    copied = incremental and previous is not None and known_format(previous) == FORMAT
     if copied and previous is not None:
         shutil.copyfile(previous, path)
     with closing(sqlite3.connect(path.absolute().as_uri(), uri=True, isolation_level=None)) as db:
@@ -64,6 +65,7 @@ def opened(path: Path, journal: Journal, previous: Path | None) -> Iterator[Buil
         db.execute("BEGIN")
         if not copied:
             create_tables(db)
+        stamp(db)
         db.execute("COMMIT")
         _attach(db, previous)
         if copied:
@@ -88,11 +90,6 @@ def previous_database(path: Path) -> Iterator[sqlite3.Connection]:
             yield db
     except sqlite3.DatabaseError as error:
         raise last_database_damaged(path, error) from error
-
-
-def _fingerprint(path: Path) -> int:
-    with closing(_reading(path)) as db:
-        return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _reading(path: Path) -> sqlite3.Connection:

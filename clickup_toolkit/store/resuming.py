@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
+import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
 
 from clickup_toolkit.crawl import newest_window
@@ -65,7 +68,12 @@ def open_journal(
 def _interrupted(
     path: Path, wanted: Mapping[str, str], since: int | None, previous: Path | None, now: int
 ) -> Journal | None:
-    """Open the journal that is there if it can be gone on with; one that is damaged is as good as none."""
+    """Open the journal that is there if it can be gone on with; one that is damaged is as good as none.
+
+    So is one of another release that keeps other things in it: beginning anew costs requests, and no data.
+    """
+    if not _is_of_this_release(path):
+        return None
     try:
         journal = Journal(path)
     except JournalDamaged:
@@ -78,6 +86,21 @@ def _interrupted(
         pass
     journal.close()
     return None
+
+
+def _is_of_this_release(path: Path) -> bool:
+    with tempfile.TemporaryDirectory() as place:
+        with closing(Journal(Path(place) / path.name)) as fresh:
+            ours = _layout(fresh.path)
+        try:
+            return _layout(path) == ours
+        except sqlite3.Error:
+            return False
+
+
+def _layout(path: Path) -> set[str]:
+    with closing(sqlite3.connect(path)) as db:
+        return {sql for (sql,) in db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
 
 
 def _continues(

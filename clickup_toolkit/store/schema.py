@@ -67,7 +67,7 @@ _DEFINITIONS = [
 ]
 
 FINGERPRINT: int = zlib.crc32("\n".join(_DEFINITIONS).encode()) & 0x7FFFFFFF
-"""Tells databases with these very tables from those of other releases; stored as ``user_version``."""
+"""Tells these very tables from others; :mod:`.formats` has the number that belongs to it."""
 
 
 def create_tables(db: sqlite3.Connection) -> None:
@@ -75,7 +75,6 @@ def create_tables(db: sqlite3.Connection) -> None:
     for definition in _DEFINITIONS:
         db.execute(definition)
     create_views(db)
-    db.execute(f"PRAGMA user_version = {FINGERPRINT}")
 
 
 def create_indexes(db: sqlite3.Connection, *tables: str) -> None:

@@ -28,6 +28,7 @@ import pandas as pd
 
 from clickup_toolkit import charts
 from clickup_toolkit.errors import StorageError
+from clickup_toolkit.migrate import migrate_to_read
 from clickup_toolkit.progress import progress_bar
 from clickup_toolkit.records import TABLES
 from clickup_toolkit.settings import Settings
@@ -70,6 +71,7 @@ class Workspace(Drawing, TableNames):
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         folder = Path(data_dir).expanduser().absolute() if data_dir else find_data_dir()
+        migrate_to_read(folder)
         self._tables = Tables(folder)
         self._now = instant(now) if now else None
         self._working = working
