@@ -41,10 +41,14 @@ BESIDE = {
     "time_in_status": (
         "cumulative_flow",
         "finished_work",
+        "forecast_how_many",
+        "forecast_when",
         "lead_and_cycle_time",
         "littles_law",
         "net_flow",
         "service_level_expectation",
+        "throughput",
+        "throughput_samples",
         "work_in_progress",
         "work_item_age",
     )

@@ -81,9 +81,10 @@ def test_what_lies_in_the_future_breaks_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("name", MEASURES)
 def test_every_result_says_where_it_comes_from(name: str) -> None:
-    """Exact, observed or approximated, and since when; a column of sources has no other words."""
+    """Exact, observed, approximated or simulated, and since when; a column of sources has no other words."""
     story, told = busy(), usual(name)
-    words = {analyse.EXACT, analyse.OBSERVED, analyse.APPROXIMATED}
+    words = {analyse.EXACT, analyse.OBSERVED, analyse.APPROXIMATED, analyse.SIMULATED}
+    assert (told.attrs["source"] == analyse.SIMULATED) == name.startswith("forecast_")
     assert told.attrs["source"] in words
     if "source" in told.columns:
         assert set(told["source"]) <= words

@@ -171,7 +171,7 @@ def daily(*counts: int) -> Story:
     story = Story().list("App", WORKFLOW)
     for ago, count in enumerate(reversed(counts)):
         for number in range(count):
-            story.task(f"T{ago}-{number}", "App", f"doing 5h > shipped {24 * ago + 12}h")
+            story.task(f"T{ago}-{number}", "App", f"to do 40d > doing 5h > shipped {24 * ago + 12}h")
     return story
 
 

@@ -42,7 +42,7 @@ from clickup_toolkit.analyse.quality import data_quality
 from clickup_toolkit.analyse.queues import queues
 from clickup_toolkit.analyse.reading import read, tables_for
 from clickup_toolkit.analyse.rework import rework
-from clickup_toolkit.analyse.source import APPROXIMATED, EXACT, OBSERVED, Provenance, provenance
+from clickup_toolkit.analyse.source import APPROXIMATED, EXACT, OBSERVED, SIMULATED, Provenance, provenance
 from clickup_toolkit.analyse.status_time import time_in_status, waiting_now, where_work_waits
 from clickup_toolkit.analyse.words import Sentence, duration, headline, percent, readable
 from clickup_toolkit.analyse.working import WorkingTime
@@ -58,6 +58,7 @@ __all__ = [
     "OF_TASKS",
     "PACE",
     "ROWS",
+    "SIMULATED",
     "STALE_DAYS",
     "TASK_COLUMNS",
     "TIME_IN_STATUS_COLUMNS",

@@ -11,18 +11,18 @@ from clickup_toolkit.analyse.basis import (
     FINISHED,
     NOT_STARTED,
     Floats,
+    Mask,
     Places,
     instant,
-    is_finished,
     percentiles,
     times,
 )
 from clickup_toolkit.analyse.columns import CHANGES, CYCLE, STATUS, STATUSES, STAYS
-from clickup_toolkit.analyse.cycle import CLICKUP_RULE, Cycle, spans
+from clickup_toolkit.analyse.cycle import CLICKUP_RULE, Cycle, Spans, spans, spans_seen
 from clickup_toolkit.analyse.flow import described, finished_between, passed, taken
 from clickup_toolkit.analyse.groups import Grouping, grouped, told
 from clickup_toolkit.analyse.measure import measure
-from clickup_toolkit.analyse.source import APPROXIMATED, EXACT, Observation, sourced
+from clickup_toolkit.analyse.source import APPROXIMATED, OBSERVED, sourced
 from clickup_toolkit.analyse.stays import Stays, stays
 from clickup_toolkit.analyse.working import WorkingTime
 
@@ -33,7 +33,7 @@ PACE = (0.5, 0.7, 0.85, 0.95)
 _PACE_COLUMNS = [f"pace_{round(part * 100)}_ms" for part in PACE]
 
 
-@measure(tasks=CYCLE, time_in_status=STAYS, statuses=STATUSES)
+@measure(rows={"time_in_status": "started"}, tasks=CYCLE, time_in_status=STAYS, statuses=STATUSES)
 def pace_percentiles(
     tasks: pd.DataFrame,
     time_in_status: pd.DataFrame,
@@ -42,22 +42,26 @@ def pace_percentiles(
     since: datetime | None = None,
     statuses: pd.DataFrame | None = None,
     merge_statuses: bool = False,
+    cycle: Cycle = CLICKUP_RULE,
 ) -> pd.DataFrame:
     """Tell how old finished tasks were when they left each status: one row a status.
 
     The pace percentiles of the ageing work in progress chart (D. Vacanti, *Actionable Agile Metrics for
     Predictability*, 2015): of the tasks done from ``since`` (default: ever) to ``now`` that have been in
     the status, the time that they had spent by then in it and in the started statuses before it in the
-    workflow. Percentiles 50, 70, 85 and 95, as in :data:`PERCENTILE`.
+    workflow; with another ``cycle`` in those that they came to since its start. Percentiles 50, 70,
+    85 and 95, as in :data:`PERCENTILE`.
 
     Columns: the status as in :func:`time_in_status`, ``tasks``, ``pace_50_ms``, ``pace_70_ms``,
     ``pace_85_ms``, ``pace_95_ms``. Exact: ClickUp's sums, in the order of the workflow.
     """
-    spent = _started_stays(tasks, time_in_status, now, statuses, merge_statuses)
-    return sourced(_pace(spent, now, since))
+    found = spans(tasks, cycle, time_in_status)
+    spent = _started_stays(tasks, time_in_status, found, now, statuses, merge_statuses, cycle)
+    return sourced(_pace(spent, finished_between(found, since, now)))
 
 
 @measure(
+    rows={"time_in_status": "started"},
     tasks=(*CYCLE, "name", "url"),
     time_in_status=STAYS,
     statuses=STATUSES,
@@ -86,10 +90,9 @@ def ageing_work(
     ``started``, ``age_ms``, ``pace_50_ms`` to ``pace_95_ms`` (empty where no finished task was in the
     status), ``pace`` (the largest of 0, 50, 70, 85, 95 that the age exceeds) and ``source`` (of the start).
     """
-    spent = _started_stays(tasks, time_in_status, now, statuses, merge_statuses)
-    pace = _pace(spent, now, since).set_index("status_key")[_PACE_COLUMNS]
-    seen = Observation.of(status_changes, exports)
-    found = spans(tasks, cycle, time_in_status, seen)
+    seen, found = spans_seen(tasks, cycle, time_in_status, status_changes, exports)
+    spent = _started_stays(tasks, time_in_status, found, now, statuses, merge_statuses, cycle)
+    pace = _pace(spent, finished_between(found, since, now)).set_index("status_key")[_PACE_COLUMNS]
     here = spent.only(spent.waiting)
     here = here.only(found.going[here.task])
     table = described(tasks, here.task).join(spent.legend[STATUS].iloc[here.status].reset_index(drop=True))
@@ -100,7 +103,7 @@ def ageing_work(
     beyond = np.stack([age > table[column].to_numpy("float64") for column in _PACE_COLUMNS], axis=1)
     levels = np.array([0, *(round(part * 100) for part in PACE)])
     table["pace"] = levels[beyond.sum(axis=1)]
-    table["source"] = found.source.to_numpy()[here.task]
+    table["source"] = found.source(here.task)
     table = table.sort_values(["pace", "age_ms", "task_id"], ascending=[False, False, True])
     return sourced(table.reset_index(drop=True), APPROXIMATED, seen.at)
 
@@ -132,15 +135,18 @@ def service_level_expectation(
     """
     if not 0 < probability < 1:
         raise ValueError(f"probability must lie between 0 and 1, such as 0.85; it is {probability!r}")
-    seen, groups = Observation.of(status_changes, exports), grouped(tasks, by)
-    found = spans(tasks, cycle, time_in_status, seen)
+    seen, found = spans_seen(tasks, cycle, time_in_status, status_changes, exports)
+    groups = grouped(tasks, by)
     took = np.where(finished_between(found, since, now), taken(found, working)[1], np.nan)
     age = np.where(found.going, passed(found.start, instant(now), working), np.nan)
     many, code = len(groups.ids), groups.code
     within = percentiles(code, many, took[groups.task], (probability,))[:, 0]
     ages = age[groups.task]
     table = pd.DataFrame({"group": np.arange(many), "label": groups.labels})
-    table["done"] = np.bincount(code[~np.isnan(took[groups.task])], minlength=many)
+    known, watched = ~np.isnan(took[groups.task]), found.observed[groups.task]
+    table["done"] = np.bincount(code[known], minlength=many)
+    unseen = np.bincount(code[(known | ~np.isnan(ages)) & ~watched], minlength=many)
+    table["source"] = np.where(unseen == 0, OBSERVED, APPROXIMATED)
     table["probability"], table["within_ms"] = probability, within.round()
     late = ages > within[code]
     for name, rows in (
@@ -149,32 +155,35 @@ def service_level_expectation(
         ("near", ~late & (ages > within[code] / 2)),
     ):
         table[name] = np.bincount(code[rows], minlength=many)
-    table = table[table["done"] + table["in_progress"] > 0].assign(source=APPROXIMATED)
+    table = table[table["done"] + table["in_progress"] > 0]
     table = table.sort_values(["done", "label"], ascending=[False, True])
     columns = ["done", "probability", "within_ms", "in_progress", "beyond", "near", "source"]
-    return sourced(told(table, groups, columns), EXACT, seen.at)
+    return sourced(told(table, groups, columns), APPROXIMATED, seen.at)
 
 
 def _started_stays(
     tasks: pd.DataFrame,
     time_in_status: pd.DataFrame,
+    found: Spans,
     now: datetime,
     statuses: pd.DataFrame | None,
     merge_statuses: bool,
+    cycle: Cycle,
 ) -> Stays:
-    return stays(
+    """Return the stays between start and end: what ages, and what the pace of finished work is made of."""
+    usual = cycle.start == CLICKUP_RULE.start
+    spent = stays(
         tasks,
         time_in_status,
         now=now,
         statuses=statuses,
         merge_statuses=merge_statuses,
-        leave_out=NOT_STARTED + FINISHED,
+        leave_out=NOT_STARTED + FINISHED if usual else FINISHED,
     )
+    return spent if usual else spent.only(~(spent.since < found.start[spent.task]))
 
 
-def _pace(spent: Stays, now: datetime, since: datetime | None) -> pd.DataFrame:
-    found = spans(spent.tasks)
-    done = finished_between(found, since, now) & is_finished(spent.tasks)
+def _pace(spent: Stays, done: Mask) -> pd.DataFrame:
     rows, statuses = np.flatnonzero(done[spent.task]), len(spent.legend)
     order = np.nan_to_num(spent.legend["orderindex"].to_numpy("float64"), nan=np.inf)
     rank = np.argsort(np.argsort(order, kind="stable"))

@@ -102,8 +102,58 @@ def positions(keys: pd.Series, among: pd.Series) -> Places:
     if isinstance(keys.dtype, pd.CategoricalDtype):
         found = positions(pd.Series(keys.cat.categories), among)
         return np.append(found, -1)[keys.cat.codes]
-    found = pc.index_in(_strings(keys), value_set=_strings(among))
-    return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False))
+    texts = _strings(keys)
+    differs = pc.fill_null(pc.not_equal(texts[1:], texts[:-1]), True)
+    begins = np.append(True, differs.to_numpy(zero_copy_only=False))
+    # Rows of one task mostly stand together: each run is looked up once.
+    heads = texts if begins.all() else texts.filter(pa.array(begins))
+    return np.asarray(_looked_up(heads, _strings(among))[np.cumsum(begins) - 1])
+
+
+def _looked_up(texts: Any, among: Any) -> Places:
+    """Return at which place of ``among`` each text stands first; -1 where it does not.
+
+    Ids of one length, as ClickUp's are, are looked up as numbers: without a hash of each of millions.
+    """
+    packed = _packed(texts, among)
+    if packed is None:
+        found = pc.fill_null(pc.index_in(texts, value_set=among), -1)
+        return np.asarray(found.to_numpy(zero_copy_only=False))
+    wanted, known = packed
+    in_order = bool((known[1:] >= known[:-1]).all())
+    order = np.arange(len(known)) if in_order else np.argsort(known, kind="stable")
+    known = known if in_order else known[order]
+    place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    return np.where(known[place] == wanted, order[place], -1)
+
+
+def _packed(*arrays: Any) -> list[npt.NDArray[np.uint64]] | None:
+    """Return texts as numbers, equal where they are; None where lengths, or more than 8 bytes, differ."""
+    tables = [_bytes(array) for array in arrays]
+    if any(table is None or table.shape[1] != tables[0].shape[1] for table in tables):
+        return None
+    differ = np.any([(table != tables[0][0]).any(axis=0) for table in tables], axis=0)
+    if differ.sum() > 8:
+        return None
+    packed = [np.zeros(len(table), dtype="uint64") for table in tables]
+    for column in np.flatnonzero(differ):
+        packed = [
+            (numbers << np.uint64(8)) | table[:, column]
+            for numbers, table in zip(packed, tables, strict=True)
+        ]
+    return packed
+
+
+def _bytes(array: Any) -> Any:
+    """Return texts of one length as a table of bytes, a row for each; None where they are not."""
+    if array.null_count or not len(array):
+        return None
+    _, offsets, data = array.buffers()
+    ends = np.frombuffer(offsets, "int64")[array.offset : array.offset + len(array) + 1]
+    width = int(ends[1] - ends[0])
+    if not width or (np.diff(ends) != width).any():
+        return None
+    return np.frombuffer(data, "uint8")[ends[0] : ends[-1]].reshape(len(array), width)
 
 
 def largest_first(values: Floats, ids: pd.Series) -> Places:

@@ -6,14 +6,13 @@ from datetime import datetime
 
 import pandas as pd
 
-from clickup_toolkit.analyse.basis import FINISHED, NOT_STARTED
 from clickup_toolkit.analyse.columns import CHANGES, OF_TASK, STATUS, STATUSES, STAYS
 from clickup_toolkit.analyse.groups import Grouping, name_of
 from clickup_toolkit.analyse.measure import measure
 from clickup_toolkit.analyse.queues import queues_of
 from clickup_toolkit.analyse.source import Observation, sourced
 from clickup_toolkit.analyse.status_time import QUEUE_WEEKS, waits_of
-from clickup_toolkit.analyse.stays import group_stays, stays
+from clickup_toolkit.analyse.stays import grouped_visits
 
 __all__ = ["bottleneck"]
 
@@ -42,22 +41,16 @@ def bottleneck(
     A constraint is where work piles up before it goes on (E. Goldratt, *The Goal*, 1984). Three signs are
     looked for: the **largest share** of unfinished work's time, the **largest p85** of the time that tasks
     spend in it, and the **largest growth**: arrivals less departures over the last ``weeks``, where above 0.
-    One status with all three is the bottleneck; signs that point to different statuses are a hint to look.
+    What no unfinished task has been in holds nothing up, and has none of them. One status with all three is
+    the bottleneck; signs that point to different statuses are a hint to look.
 
     Columns: ``<by>_id``, ``<by>`` (absent with ``by="status"``), the status as in :func:`time_in_status`,
     ``waiting``, ``share``, ``p85_ms``, ``growth`` (tasks), ``largest_share``, ``largest_p85``,
     ``largest_growth`` (booleans; ties are all marked), ``signs`` (how many) and ``source`` (of the growth).
     """
-    spent = stays(
-        tasks,
-        time_in_status,
-        now=now,
-        statuses=statuses,
-        merge_statuses=merge_statuses,
-        leave_out=FINISHED + NOT_STARTED,
-        visits=True,
+    found = grouped_visits(
+        tasks, time_in_status, by, now=now, statuses=statuses, merge_statuses=merge_statuses
     )
-    found = group_stays(spent, by)
     waits = waits_of(found, now)
     lines = queues_of(found, now, weeks, Observation.of(status_changes, exports))
     group = [] if name_of(by) == "status" else [f"{name_of(by)}_id", name_of(by)]
@@ -68,8 +61,9 @@ def bottleneck(
     # pandas cannot join on texts of which there are none.
     table = waits.assign(growth=0, source="") if waits.empty else waits.join(told, on=keys)
     for name, column in (("share", "share"), ("p85", "p85_ms"), ("growth", "growth")):
-        most = table.groupby(group[0])[column].transform("max") if group else table[column].max()
-        table[f"largest_{name}"] = (table[column] == most) & (table[column] > 0)
+        values = table[column].where(table["share"] > 0, 0)
+        most = values.groupby(table[group[0]]).transform("max") if group else values.max()
+        table[f"largest_{name}"] = (values == most) & (values > 0)
     table["signs"] = table[["largest_share", "largest_p85", "largest_growth"]].sum(axis=1)
     order = [*group[:1], "signs", "share", "p85_ms", "status_key"]
     rising = [*[True for _ in group[:1]], False, False, False, True]

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from clickup_toolkit.analyse.basis import (
@@ -38,9 +39,9 @@ from clickup_toolkit.analyse.basis import (
     positions,
 )
 from clickup_toolkit.analyse.history import changes_of
-from clickup_toolkit.analyse.source import APPROXIMATED, OBSERVED, Observation
+from clickup_toolkit.analyse.source import APPROXIMATED, EXACT, OBSERVED, Observation
 
-__all__ = ["CLICKUP_RULE", "Boundary", "Cycle", "Spans", "spans", "weakest"]
+__all__ = ["CLICKUP_RULE", "Boundary", "Cycle", "Spans", "ends", "spans", "spans_seen"]
 
 _BOUNDARY = re.compile(r"(?:list:(?P<place>.+?)/)?(?P<kind>type|status):(?P<word>.+)", re.IGNORECASE)
 
@@ -93,10 +94,9 @@ class Spans(NamedTuple):
     going: Mask
     observed: Mask
 
-    @property
-    def source(self) -> pd.Series:
-        """The word for each task's start."""
-        return pd.Series(np.where(self.observed, OBSERVED, APPROXIMATED), dtype="str")
+    def source(self, rows: Places) -> npt.NDArray[np.object_]:
+        """Return the word for the start of some of the tasks."""
+        return np.where(self.observed[rows], np.array(OBSERVED, dtype=object), APPROXIMATED)
 
 
 def spans(
@@ -130,9 +130,22 @@ def spans(
     return Spans(created, start, finish, going, observed)
 
 
-def weakest(found: Spans, rows: Mask) -> str:
-    """Return the word for a figure that is made of these tasks' starts."""
-    return OBSERVED if rows.any() and found.observed[rows].all() else APPROXIMATED
+def spans_seen(
+    tasks: pd.DataFrame,
+    cycle: Cycle,
+    time_in_status: pd.DataFrame | None,
+    status_changes: pd.DataFrame | None,
+    exports: pd.DataFrame | None,
+) -> tuple[Observation, Spans]:
+    """Return what was observed, and the spans with the first starts that were."""
+    seen = Observation.of(status_changes, exports)
+    return seen, spans(tasks, cycle, time_in_status, seen)
+
+
+def ends(tasks: pd.DataFrame, cycle: Cycle, time_in_status: pd.DataFrame | None) -> tuple[Spans, str]:
+    """Return the spans for what counts finished work whatever its start, and where their ends come from."""
+    found = spans(tasks, Cycle(end=cycle.end), time_in_status)
+    return found, EXACT if cycle.end == CLICKUP_RULE.end else APPROXIMATED
 
 
 def _boundaries(words: str | Iterable[str]) -> tuple[Boundary, ...]:

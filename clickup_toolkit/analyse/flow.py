@@ -20,10 +20,10 @@ from clickup_toolkit.analyse.basis import (
 )
 from clickup_toolkit.analyse.calendar import Unit, beginnings, calendar, period_of
 from clickup_toolkit.analyse.columns import CHANGES, CYCLE, STAYS
-from clickup_toolkit.analyse.cycle import CLICKUP_RULE, Cycle, Spans, spans
+from clickup_toolkit.analyse.cycle import CLICKUP_RULE, Cycle, Spans, ends, spans_seen
 from clickup_toolkit.analyse.groups import Grouping, grouped, place_labels, told
 from clickup_toolkit.analyse.measure import measure
-from clickup_toolkit.analyse.source import APPROXIMATED, EXACT, OBSERVED, Observation, sourced
+from clickup_toolkit.analyse.source import APPROXIMATED, OBSERVED, sourced
 from clickup_toolkit.analyse.working import WorkingTime
 
 __all__ = [
@@ -87,8 +87,7 @@ def lead_and_cycle_time(
     source                             of the cycle times; lead times are exact
     ============================ ===== ===============================================
     """
-    seen = Observation.of(status_changes, exports)
-    found = spans(tasks, cycle, time_in_status, seen)
+    seen, found = spans_seen(tasks, cycle, time_in_status, status_changes, exports)
     rows, groups = np.flatnonzero(finished_between(found, since, now)), grouped(tasks, by)
     task, code = _members(groups.task, groups.code, rows, len(tasks))
     count = len(groups.ids)
@@ -131,8 +130,7 @@ def finished_work(
     One row a task: ``task_id``, ``name``, ``url``, ``list_id``, ``list``, ``created``, ``started``,
     ``finished``, ``lead_ms``, ``cycle_ms`` (empty where the start is not known), ``source`` (of the start).
     """
-    seen = Observation.of(status_changes, exports)
-    found = spans(tasks, cycle, time_in_status, seen)
+    seen, found = spans_seen(tasks, cycle, time_in_status, status_changes, exports)
     rows = np.flatnonzero(finished_between(found, since, now))
     rows = rows[largest_first(found.finish[rows], tasks["id"].iloc[rows])]
     lead, took = taken(found, working)
@@ -142,12 +140,12 @@ def finished_work(
         finished=times(found.finish[rows]),
         lead_ms=lead[rows],
         cycle_ms=took[rows],
-        source=found.source.to_numpy()[rows],
+        source=found.source(rows),
     )
     return sourced(table[[*_DONE, "source"]], APPROXIMATED, seen.at)
 
 
-@measure(rows={"tasks": "finished"}, tasks=CYCLE)
+@measure(rows={"tasks": "finished"}, tasks=CYCLE, time_in_status=STAYS)
 def throughput(
     tasks: pd.DataFrame,
     *,
@@ -157,19 +155,22 @@ def throughput(
     days: int | None = None,
     unit: Unit = "week",
     tz: str = "UTC",
+    cycle: Cycle = CLICKUP_RULE,
+    time_in_status: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Count the tasks finished in each week, Monday to Sunday in time zone ``tz``; empty weeks count 0.
 
     Work items finished per unit of time, after *The Kanban Guide*, 2020. The weeks run from the first one
     in which anything was finished (or the last ``weeks``) to that of ``now``, for every group alike. With
-    ``unit="day"`` (or ``days``, the last so many) days are counted instead, those that had none as 0.
+    ``unit="day"`` (or ``days``, the last so many) days are counted instead, those that had none as 0. Where
+    ``cycle`` ends work before it is done, it is finished then, as in :func:`lead_and_cycle_time`.
 
     Columns: ``<by>_id``, ``<by>`` (absent with ``by="status"``, the default: all together), ``week`` or
     ``day`` (its first instant), ``done`` (tasks), ``complete`` (false for the one that is not over at
-    ``now``). Exact.
+    ``now``). Exact; approximated with an end of one's own.
     """
     unit, last = ("day", days) if days is not None else (unit, weeks if unit == "week" else None)
-    found, groups = spans(tasks), grouped(tasks, by)
+    (found, source), groups = ends(tasks, cycle, time_in_status), grouped(tasks, by)
     rows = np.flatnonzero(finished_between(found, None, now))
     period = period_of(found.finish[rows], unit, tz)
     dates = calendar(period.min() if len(period) else None, now, unit, last, tz)
@@ -188,7 +189,7 @@ def throughput(
     following = table[unit] + pd.Timedelta(days=7 if unit == "week" else 1)
     table["complete"] = beginnings(following, tz) <= pd.Timestamp(now)
     table[unit] = beginnings(table[unit], tz)
-    return sourced(told(table, groups, [unit, "done", "complete"]), EXACT)
+    return sourced(told(table, groups, [unit, "done", "complete"]), source)
 
 
 @measure(
@@ -218,8 +219,7 @@ def work_item_age(
     ``age_ms`` (ms from ``started`` to ``now``), ``since_created_ms`` (ms from creation to ``now``) and
     ``source`` (of the start).
     """
-    seen = Observation.of(status_changes, exports)
-    found = spans(tasks, cycle, time_in_status, seen)
+    seen, found = spans_seen(tasks, cycle, time_in_status, status_changes, exports)
     rows, at = np.flatnonzero(found.going), instant(now)
     age, since_created = (passed(each[rows], at, working) for each in (found.start, found.created))
     table = described(tasks, rows).assign(
@@ -227,7 +227,7 @@ def work_item_age(
         started=times(found.start[rows]),
         age_ms=age.round().astype("int64"),
         since_created_ms=pd.Series(since_created).round(),
-        source=found.source.to_numpy()[rows],
+        source=found.source(rows),
     )
     if table["since_created_ms"].notna().all():
         table["since_created_ms"] = table["since_created_ms"].astype("int64")

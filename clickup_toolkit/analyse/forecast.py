@@ -11,11 +11,11 @@ import pandas as pd
 
 from clickup_toolkit.analyse.basis import instant
 from clickup_toolkit.analyse.calendar import period_of
-from clickup_toolkit.analyse.columns import CYCLE
-from clickup_toolkit.analyse.cycle import spans
+from clickup_toolkit.analyse.columns import CYCLE, STAYS
+from clickup_toolkit.analyse.cycle import CLICKUP_RULE, Cycle, ends
 from clickup_toolkit.analyse.flow import finished_between
 from clickup_toolkit.analyse.measure import measure
-from clickup_toolkit.analyse.source import EXACT, sourced
+from clickup_toolkit.analyse.source import SIMULATED, sourced
 from clickup_toolkit.analyse.working import WorkingTime
 
 __all__ = ["LIKELIHOODS", "forecast_how_many", "forecast_when", "throughput_samples"]
@@ -30,9 +30,11 @@ _Counts = npt.NDArray[np.int64]
 class _Samples(NamedTuple):
     """What was finished on each past day, and the days, or working days, from tomorrow on."""
 
+    days: pd.DatetimeIndex
     done: _Counts
     today: pd.Timestamp
     working: WorkingTime | None
+    source: str
 
     def dates(self, days: int) -> pd.DatetimeIndex:
         """Return the next so many days that count."""
@@ -45,7 +47,7 @@ class _Samples(NamedTuple):
         return ahead[:days]
 
 
-@measure(rows={"tasks": "finished"}, tasks=CYCLE)
+@measure(rows={"tasks": "finished"}, tasks=CYCLE, time_in_status=STAYS)
 def throughput_samples(
     tasks: pd.DataFrame,
     *,
@@ -53,21 +55,23 @@ def throughput_samples(
     history: int = 90,
     tz: str = "UTC",
     working: WorkingTime | None = None,
+    cycle: Cycle = CLICKUP_RULE,
+    time_in_status: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Count what was finished on each of the last ``history`` whole days: what the forecasts draw from.
 
-    Days that had none are samples, too: without them a forecast promises too much. With ``working`` only
+    Days that had none are samples, too: without them a forecast promises too much. Days before the first of
+    the finished tasks was made are none: with them a young list would never get done. With ``working`` only
     working days are samples, and what was finished on a day off counts for the working day after it; the
     days are those of its time zone.
 
-    Columns: ``day`` (a date) and ``done``. Exact.
+    Columns: ``day`` (a date) and ``done``. Exact; approximated with an end of one's own (``cycle``).
     """
-    found = _samples(tasks, now, history, tz, working)
-    days = pd.DataFrame({"day": _days(found.today, history, working), "done": found.done})
-    return sourced(days, EXACT)
+    found = _samples(tasks, now, history, tz, working, cycle, time_in_status)
+    return sourced(pd.DataFrame({"day": found.days, "done": found.done}), found.source)
 
 
-@measure(rows={"tasks": "finished"}, tasks=CYCLE)
+@measure(rows={"tasks": "finished"}, tasks=CYCLE, time_in_status=STAYS)
 def forecast_how_many(
     tasks: pd.DataFrame,
     *,
@@ -79,6 +83,8 @@ def forecast_how_many(
     likelihoods: tuple[float, ...] = LIKELIHOODS,
     tz: str = "UTC",
     working: WorkingTime | None = None,
+    cycle: Cycle = CLICKUP_RULE,
+    time_in_status: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Forecast how many tasks will be finished from tomorrow to the end of the day ``until``.
 
@@ -90,7 +96,7 @@ def forecast_how_many(
 
     Columns: ``likelihood`` and ``items`` (at least so many). Raises ValueError for a day that is not ahead.
     """
-    found = _samples(tasks, now, history, tz, working)
+    found = _samples(tasks, now, history, tz, working, cycle, time_in_status)
     ahead = found.dates(_LONGEST)
     days = int((ahead <= pd.Timestamp(until)).sum())
     if pd.Timestamp(until) <= found.today:
@@ -101,10 +107,10 @@ def forecast_how_many(
         totals += chance.choice(found.done, (trials, min(_AT_ONCE, days - start))).sum(axis=1)
     ordered = np.sort(totals)[::-1]
     items = [int(ordered[_enough(likelihood, trials)]) for likelihood in likelihoods]
-    return sourced(pd.DataFrame({"likelihood": list(likelihoods), "items": items}), EXACT)
+    return sourced(pd.DataFrame({"likelihood": list(likelihoods), "items": items}), SIMULATED)
 
 
-@measure(rows={"tasks": "finished"}, tasks=CYCLE)
+@measure(rows={"tasks": "finished"}, tasks=CYCLE, time_in_status=STAYS)
 def forecast_when(
     tasks: pd.DataFrame,
     *,
@@ -116,6 +122,8 @@ def forecast_when(
     likelihoods: tuple[float, ...] = LIKELIHOODS,
     tz: str = "UTC",
     working: WorkingTime | None = None,
+    cycle: Cycle = CLICKUP_RULE,
+    time_in_status: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Forecast when ``items`` more tasks will be done, as in :func:`forecast_how_many`.
 
@@ -127,14 +135,14 @@ def forecast_when(
     """
     if items < 1:
         raise ValueError(f"items must be 1 or more; it is {items}")
-    found = _samples(tasks, now, history, tz, working)
+    found = _samples(tasks, now, history, tz, working, cycle, time_in_status)
     took = np.sort(_trials_until(found.done, items, trials, np.random.default_rng(seed)))
     ahead = found.dates(_LONGEST)
     days = [float(took[_enough(likelihood, trials)]) for likelihood in likelihoods]
     when = [ahead[int(each) - 1] if each <= len(ahead) else pd.NaT for each in days]
     table = pd.DataFrame({"likelihood": list(likelihoods), "days": days})
     table["days"] = table["days"].where(table["days"] <= len(ahead))
-    return sourced(table.assign(date=pd.Series(when, dtype="datetime64[ms]")), EXACT)
+    return sourced(table.assign(date=pd.Series(when, dtype="datetime64[ms]")), SIMULATED)
 
 
 def _trials_until(
@@ -164,23 +172,36 @@ def _enough(likelihood: float, trials: int) -> int:
 
 
 def _samples(
-    tasks: pd.DataFrame, now: datetime, history: int, tz: str, working: WorkingTime | None
+    tasks: pd.DataFrame,
+    now: datetime,
+    history: int,
+    tz: str,
+    working: WorkingTime | None,
+    cycle: Cycle,
+    time_in_status: pd.DataFrame | None,
 ) -> _Samples:
     zone = tz if working is None else working.tz
-    found = spans(tasks)
-    finish = found.finish[finished_between(found, None, now)]
+    found, source = ends(tasks, cycle, time_in_status)
+    done = finished_between(found, None, now)
     today = period_of(np.array([instant(now)]), "day", zone).iloc[0]
-    days = _days(today, history, working)
-    at = np.searchsorted(days.to_numpy(), period_of(finish, "day", zone).to_numpy())
-    early = period_of(finish, "day", zone) < today - pd.Timedelta(days=history)
-    done = np.bincount(at[~early & (at < len(days))], minlength=len(days))
-    return _Samples(done.astype("int64"), today, working)
+    begun = period_of(found.created[done], "day", zone).min()
+    days, first = _days(today, history, working, begun)
+    finish = period_of(found.finish[done], "day", zone)
+    at = np.searchsorted(days.to_numpy(), finish.to_numpy())
+    counts = np.bincount(at[(finish >= first) & (at < len(days))], minlength=len(days))
+    return _Samples(days, counts.astype("int64"), today, working, source)
 
 
-def _days(today: pd.Timestamp, history: int, working: WorkingTime | None) -> pd.DatetimeIndex:
-    """Return the last ``history`` days before today, or those of them that are worked on."""
+def _days(
+    today: pd.Timestamp, history: int, working: WorkingTime | None, begun: pd.Timestamp
+) -> tuple[pd.DatetimeIndex, pd.Timestamp]:
+    """Return the last ``history`` days before today, or those of them that are worked on, and the first one.
+
+    They begin on the day ``begun`` at the earliest, but where no whole day has passed since.
+    """
     days = pd.date_range(today - pd.Timedelta(days=history), today - pd.Timedelta(days=1), unit="ms")
+    days = days[days >= begun] if begun < today else days
     worked = days if working is None else days[working.is_working_day(days)]
     if not len(worked):
-        raise ValueError(f"there is no working day among the last {history} days")
-    return worked
+        raise ValueError(f"there is no working day among the last {len(days)} days")
+    return worked, days[0]

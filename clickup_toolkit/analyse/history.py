@@ -20,7 +20,7 @@ __all__ = ["Changes", "Counted", "came_and_went", "changes_of", "up_to", "walked
 
 
 class Changes(NamedTuple):
-    """Observed changes by task and time: ``task`` (position), ``at`` (ms), and the table's ``rows``."""
+    """Observed changes, in no order: ``task`` (position), ``at`` (ms), and the table's ``rows``."""
 
     task: Places
     at: Floats
@@ -44,9 +44,8 @@ def changes_of(tasks: pd.DataFrame, status_changes: pd.DataFrame) -> Changes:
     new = status_changes["from_status"].isna().to_numpy()
     created = milliseconds(tasks["date_created"])[task] if len(tasks) else np.full(len(task), np.nan)
     at = np.where(new & (created <= at), created, at)
-    order = np.lexsort((seen, task))
-    order = order[task[order] >= 0]
-    return Changes(task[order], at[order], status_changes.iloc[order])
+    rows = np.flatnonzero(task >= 0)
+    return Changes(task[rows], at[rows], status_changes.iloc[rows])
 
 
 def up_to(key: Places, keys: int, times: Floats, edges: Floats) -> Places:

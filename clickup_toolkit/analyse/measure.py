@@ -16,15 +16,23 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 import pandas as pd
 
-from clickup_toolkit.analyse.basis import FINISHED, text
+from clickup_toolkit.analyse.basis import FINISHED, NOT_STARTED, text
 
-__all__ = ["COLUMNS", "FEW", "ROWS", "combined", "compact", "measure", "takes"]
+__all__ = ["COLUMNS", "FEW", "NEEDED", "ROWS", "combined", "compact", "is_usual", "measure", "takes"]
 
 COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {}
 """For each measure, by table, the columns it reads and no other."""
 
 ROWS: dict[str, dict[str, str]] = {}
-"""For each measure, by table, which rows it needs where it can do without others: (un)finished tasks'."""
+"""For each measure, by table, which rows it needs where it can do without others: those of ``finished`` or
+``unfinished`` tasks, or in ``started`` statuses; where cycle time starts and ends as ClickUp has it."""
+
+NEEDED = {
+    "finished": (FINISHED, True),
+    "unfinished": (FINISHED, False),
+    "started": (NOT_STARTED + FINISHED, False),
+}
+"""What the words of :data:`ROWS` mean: status types, and whether those or the others are needed."""
 
 FEW = frozenset(
     {
@@ -63,11 +71,12 @@ def takes(
         @wraps(function)
         def run(*args: _Given.args, **kwargs: _Given.kwargs) -> _Told:
             given = signature.bind(*args, **kwargs)
+            cut = needed if is_usual(given.arguments.get("cycle")) else {}
             for table, value in given.arguments.items():
                 if table in tables and hasattr(value, "to_delayed"):
-                    given.arguments[table] = _gathered(value, tables[table], needed.get(table, ""))
-                elif table in needed:
-                    given.arguments[table] = _needed(value, needed[table])
+                    given.arguments[table] = _gathered(value, tables[table], cut.get(table, ""))
+                elif table in cut and value is not None:
+                    given.arguments[table] = _needed(value, cut[table])
             return function(*given.args, **given.kwargs)
 
         return run
@@ -91,9 +100,14 @@ def compact(frame: pd.DataFrame, rows: str = "") -> pd.DataFrame:
     return pd.DataFrame(kept).reset_index(drop=True)
 
 
+def is_usual(cycle: object) -> bool:
+    """Tell whether cycle time starts and ends as ClickUp has it, so that status types tell which rows."""
+    return cycle is None or cycle == type(cycle)()
+
+
 def _needed(frame: pd.DataFrame, rows: str) -> pd.DataFrame:
-    finished = frame["status_type"].isin(FINISHED)
-    needed = (finished if rows == "finished" else ~finished) | frame["status_type"].isna()
+    types, wanted = NEEDED[rows]
+    needed = (frame["status_type"].isin(types) == wanted) | frame["status_type"].isna()
     return frame if needed.all() else frame[needed].reset_index(drop=True)
 
 

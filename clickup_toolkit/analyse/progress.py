@@ -10,7 +10,7 @@ import pandas as pd
 from clickup_toolkit.analyse.basis import Floats, instant, times
 from clickup_toolkit.analyse.calendar import Unit, edges
 from clickup_toolkit.analyse.columns import CHANGES, CYCLE, STAYS
-from clickup_toolkit.analyse.cycle import CLICKUP_RULE, Cycle, spans
+from clickup_toolkit.analyse.cycle import CLICKUP_RULE, Cycle, spans, spans_seen
 from clickup_toolkit.analyse.groups import Grouped, Grouping, grouped, told
 from clickup_toolkit.analyse.measure import measure
 from clickup_toolkit.analyse.source import APPROXIMATED, OBSERVED, Observation, sourced
@@ -179,8 +179,8 @@ def _counted(
     exports: pd.DataFrame | None,
 ) -> tuple[Observation, Floats, Grouped, Staged]:
     instant(now)
-    seen, at, groups = Observation.of(status_changes, exports), edges(now, unit, last, tz), grouped(tasks, by)
-    found = spans(tasks, cycle, time_in_status, seen)
+    at, groups = edges(now, unit, last, tz), grouped(tasks, by)
+    seen, found = spans_seen(tasks, cycle, time_in_status, status_changes, exports)
     return seen, at, groups, staged(tasks, found, groups, at, seen, cycle)
 
 

@@ -7,13 +7,13 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from clickup_toolkit.analyse.basis import FINISHED, NOT_STARTED, instant
+from clickup_toolkit.analyse.basis import instant
 from clickup_toolkit.analyse.columns import CHANGES, OF_TASK, STATUS, STATUSES, STAYS
 from clickup_toolkit.analyse.groups import Grouping, told
 from clickup_toolkit.analyse.history import came_and_went, walked_back
 from clickup_toolkit.analyse.measure import measure
 from clickup_toolkit.analyse.source import APPROXIMATED, OBSERVED, Observation, sourced
-from clickup_toolkit.analyse.stays import GroupedStays, group_stays, stays
+from clickup_toolkit.analyse.stays import GroupedStays, grouped_visits
 
 __all__ = ["queues", "queues_of"]
 
@@ -50,18 +50,16 @@ def queues(
     Columns: those of the group and the status as in :func:`time_in_status`, ``at`` (the instant), ``queue``
     (tasks), ``arrived`` and ``left`` (tasks, since the instant before) and ``source`` (of the row).
     """
-    left_out = FINISHED if not_started else FINISHED + NOT_STARTED
-    spent = stays(
+    found = grouped_visits(
         tasks,
         time_in_status,
+        by,
         now=now,
         statuses=statuses,
         merge_statuses=merge_statuses,
-        leave_out=left_out,
-        visits=True,
+        not_started=not_started,
     )
-    seen = Observation.of(status_changes, exports)
-    return queues_of(group_stays(spent, by), now, weeks, seen)
+    return queues_of(found, now, weeks, Observation.of(status_changes, exports))
 
 
 def queues_of(found: GroupedStays, now: datetime, weeks: int, seen: Observation) -> pd.DataFrame:

@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from clickup_toolkit.analyse.basis import FINISHED, positions
+from clickup_toolkit.analyse.basis import positions
 from clickup_toolkit.analyse.columns import FOR_GROUPS
-from clickup_toolkit.analyse.measure import COLUMNS, FEW, ROWS
+from clickup_toolkit.analyse.cycle import CLICKUP_RULE, Cycle
+from clickup_toolkit.analyse.measure import COLUMNS, FEW, NEEDED, ROWS, is_usual
 
 __all__ = ["read", "tables_for"]
 
@@ -24,12 +25,14 @@ _OF_UNFINISHED = {"ageing_work": ("name", "url")}
 """Long texts that a measure shows of unfinished tasks alone, though it counts the others, too."""
 
 
-def tables_for(measure: str, paths: Mapping[str, Path], by: str = "") -> dict[str, pd.DataFrame]:
+def tables_for(
+    measure: str, paths: Mapping[str, Path], by: str = "", cycle: Cycle = CLICKUP_RULE
+) -> dict[str, pd.DataFrame]:
     """Return what a measure needs of the tables that lie at ``paths``, as its arguments.
 
     ``analyse.queues(**analyse.tables_for("queues", paths), now=now)``. Tables that the measure does not read
     are left alone, and those for which there is no path are left out. Columns that only another grouping
-    than ``by`` needs are not read.
+    than ``by`` needs are not read; nor are rows that only another ``cycle`` needs.
     """
     spared = {column for name, columns in FOR_GROUPS.items() if name != by for column in columns}
     found = {}
@@ -38,7 +41,8 @@ def tables_for(measure: str, paths: Mapping[str, Path], by: str = "") -> dict[st
             continue
         details = _OF_UNFINISHED.get(measure, ()) if table == "tasks" else ()
         wanted = [name for name in columns if name not in spared and name not in details]
-        found[table] = read(paths[table], wanted, ROWS[measure].get(table, ""))
+        rows = ROWS[measure].get(table, "") if is_usual(cycle) else ""
+        found[table] = read(paths[table], wanted, rows)
         if details:
             _add_details(found[table], read(paths[table], ("id", "status_type", *details), "unfinished"))
     return found
@@ -51,7 +55,7 @@ def _add_details(tasks: pd.DataFrame, few: pd.DataFrame) -> None:
 
 
 def read(path: Path, columns: Sequence[str] = (), rows: str = "") -> pd.DataFrame:
-    """Return these columns of a Parquet file (default: all); ``rows`` is ``finished`` or ``unfinished``.
+    """Return these columns of a Parquet file (default: all); ``rows`` is a word of :data:`ROWS`.
 
     Rows whose ``status_type`` is not known are always among them.
     """
@@ -60,8 +64,9 @@ def read(path: Path, columns: Sequence[str] = (), rows: str = "") -> pd.DataFram
     few = [column for column in wanted if column in FEW]
     if rows:
         form = ds.ParquetFileFormat(read_options={"dictionary_columns": few})
-        finished = ds.field("status_type").isin(list(FINISHED))
-        kept = (finished if rows == "finished" else ~finished) | ds.field("status_type").is_null()
+        types, these = NEEDED[rows]
+        named = ds.field("status_type").isin(list(types))
+        kept = (named if these else ~named) | ds.field("status_type").is_null()
         table = ds.dataset(path, format=form).to_table(columns=wanted, filter=kept)
     else:
         # Without reading ahead: on a local disk that costs memory and saves nothing.

@@ -2,9 +2,10 @@
 
 ClickUp keeps one sum for each status and no history of changes. Sums, dates and the current age are
 **exact**. What happened when is **observed** from the first export on, by the changes between one export
-and the next (the table ``status_changes``); what lies before is **approximated** from the sums.
+and the next (the table ``status_changes``); what lies before is **approximated** from the sums. What may come
+is **simulated**.
 
-A measure's table says so itself: ``table.attrs["source"]`` is one of the three words, and
+A measure's table says so itself: ``table.attrs["source"]`` is one of the four words, and
 ``table.attrs["observed_from"]`` the instant from which on changes were observed, or None. Where the rows of a
 table differ, it has a column ``source``, too, and the attribute is that of its weakest row.
 """
@@ -19,11 +20,21 @@ import pandas as pd
 
 from clickup_toolkit.analyse.basis import milliseconds, times
 
-__all__ = ["APPROXIMATED", "EXACT", "OBSERVED", "Observation", "Provenance", "provenance", "sourced"]
+__all__ = [
+    "APPROXIMATED",
+    "EXACT",
+    "OBSERVED",
+    "SIMULATED",
+    "Observation",
+    "Provenance",
+    "provenance",
+    "sourced",
+]
 
 EXACT = "exact"
 OBSERVED = "observed"
 APPROXIMATED = "approximated"
+SIMULATED = "simulated"
 _WEAKEST_LAST = (EXACT, OBSERVED, APPROXIMATED)
 
 
@@ -60,6 +71,8 @@ class Provenance(NamedTuple):
     def __str__(self) -> str:
         if self.source == EXACT:
             return "Exact: ClickUp's own sums and dates."
+        if self.source == SIMULATED:
+            return "Simulated: futures drawn from the throughput of past days."
         if self.observed_from is None:
             return "Approximated from ClickUp's sums; no changes were observed yet."
         day = f"{self.observed_from:%Y-%m-%d %H:%M} UTC"

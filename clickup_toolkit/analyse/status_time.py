@@ -22,7 +22,7 @@ from clickup_toolkit.analyse.groups import Grouping, place_labels, told
 from clickup_toolkit.analyse.history import came_and_went
 from clickup_toolkit.analyse.measure import measure
 from clickup_toolkit.analyse.source import APPROXIMATED, EXACT, sourced
-from clickup_toolkit.analyse.stays import GroupedStays, group_stays, stays
+from clickup_toolkit.analyse.stays import GroupedStays, group_stays, grouped_visits, stays
 from clickup_toolkit.analyse.working import WorkingTime
 
 __all__ = ["QUEUE_WEEKS", "time_in_status", "waiting_now", "waits_of", "where_work_waits"]
@@ -131,17 +131,16 @@ def where_work_waits(
     oldest_ms           ms       longest that a task has been waiting in it now; empty where none is
     =================== ======== =====================================================================
     """
-    left_out = FINISHED if not_started else FINISHED + NOT_STARTED
-    spent = stays(
+    found = grouped_visits(
         tasks,
         time_in_status,
+        by,
         now=now,
         statuses=statuses,
         merge_statuses=merge_statuses,
-        leave_out=left_out,
-        visits=True,
+        not_started=not_started,
     )
-    return waits_of(group_stays(spent, by), now)
+    return waits_of(found, now)
 
 
 def waits_of(found: GroupedStays, now: datetime) -> pd.DataFrame:

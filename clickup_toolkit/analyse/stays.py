@@ -20,6 +20,7 @@ import pandas as pd
 
 from clickup_toolkit.analyse.basis import (
     FINISHED,
+    NOT_STARTED,
     Floats,
     Mask,
     Places,
@@ -36,7 +37,7 @@ from clickup_toolkit.analyse.groups import Grouped, Grouping, grouped
 from clickup_toolkit.analyse.legend import Legend, legend_of
 from clickup_toolkit.analyse.working import WorkingTime
 
-__all__ = ["GroupedStays", "Stays", "by_task", "group_stays", "left_at", "stays"]
+__all__ = ["GroupedStays", "Stays", "by_task", "group_stays", "grouped_visits", "left_at", "stays"]
 
 
 _TOLD = ["status", "status_type", "color", "orderindex", "total_ms", "as_of", "current"]
@@ -121,6 +122,29 @@ def group_stays(spent: Stays, by: str | Grouping) -> GroupedStays:
     key, pairs = dense(group * statuses + rows.status, len(groups.ids) * statuses)
     table = pd.DataFrame({"group": pairs // statuses, "legend": pairs % statuses}, dtype="int64")
     return GroupedStays(rows, key, table, groups, _tasks_of(rows.task, group, len(groups.ids)))
+
+
+def grouped_visits(
+    tasks: pd.DataFrame,
+    time_in_status: pd.DataFrame,
+    by: str | Grouping,
+    *,
+    now: datetime,
+    statuses: pd.DataFrame | None,
+    merge_statuses: bool,
+    not_started: bool = False,
+) -> GroupedStays:
+    """Return the stays that can wait, with their visits, in groups: started ones, and others if asked for."""
+    spent = stays(
+        tasks,
+        time_in_status,
+        now=now,
+        statuses=statuses,
+        merge_statuses=merge_statuses,
+        leave_out=FINISHED if not_started else FINISHED + NOT_STARTED,
+        visits=True,
+    )
+    return group_stays(spent, by)
 
 
 def by_task(spent: Stays, values: Floats) -> Floats:

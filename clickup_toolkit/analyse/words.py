@@ -103,7 +103,9 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 def headline(waits: pd.DataFrame) -> Sentence:
     """Say in a sentence or two where work waits; ``waits`` is what ``where_work_waits`` returns."""
-    if waits.empty or waits["time_ms"].sum() == 0:
+    if waits.empty:
+        return Sentence("No time in status of started work is known: there is none, or the gaps say why.")
+    if waits["time_ms"].sum() == 0:
         return Sentence("No started work is waiting.")
     top = waits.iloc[0]
     where = f"**{top['status']}** ({top['place']})"

@@ -12,7 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.io import templates
 
-from clickup_toolkit.analyse.source import APPROXIMATED, EXACT, provenance
+from clickup_toolkit.analyse.source import APPROXIMATED, EXACT, SIMULATED, provenance
 from clickup_toolkit.analyse.words import DAY, HOUR, MINUTE
 from clickup_toolkit.charts.colors import ACCENT, DARK, FAINT, GRID, INK, PALETTE, VEIL, Theme
 
@@ -140,6 +140,8 @@ def source_of(table: pd.DataFrame) -> str:
     word, since = provenance(table)
     if word == EXACT:
         return "exact figures"
+    if word == SIMULATED:
+        return "simulated from the throughput of past days"
     if since is None:
         return "approximated from ClickUp's sums"
     day = f"{since:%d %b %Y}"

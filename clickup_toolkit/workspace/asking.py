@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -26,7 +27,7 @@ _ONLY_FOR = {"priority": "priority", "task_type_id": "task_type"}
 _UNTOLD = ("lost_parent", "time_of_unknown_task")
 
 
-class Asking:
+class Asking(ABC):
     """What the methods of a workspace rest on; nothing here is for notebooks."""
 
     _tables: Tables
@@ -34,9 +35,9 @@ class Asking:
     _working = False
 
     @property
+    @abstractmethod
     def now(self) -> datetime:
         """The instant at which measures look."""
-        raise NotImplementedError
 
     @cached_property
     def settings(self) -> analyse.Configuration:
@@ -59,6 +60,8 @@ class Asking:
         for name in ("cycle", "waiting", "blocked", "stale_days", "tz"):
             if name in takes:
                 given.setdefault(name, getattr(said, name))
+        if "history" in takes and self._part.since:
+            given["history"] = self._history(given.get("history", takes["history"].default))
         if "working" in takes and (self._working if working is None else working):
             given["working"] = said.working
         if "by" in takes and by:
@@ -73,6 +76,11 @@ class Asking:
         if measure == "data_quality" and self._part != EVERYTHING:
             return table[~table["check"].isin(_UNTOLD)].reset_index(drop=True)
         return table
+
+    def _history(self, days: int) -> int:
+        """Return how many days a forecast may draw from: those before the part begins had nothing done."""
+        assert self._part.since is not None
+        return max(min(days, (self.now - self._part.since).days), 1)
 
     def _without(
         self, measure: str, takes: Mapping[str, inspect.Parameter], given: dict[str, Any]
