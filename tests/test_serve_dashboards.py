@@ -14,6 +14,8 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote
 
 import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -316,6 +318,32 @@ def test_tables_of_two_exports_are_never_mixed(tmp_path: Path) -> None:
     assert seen == [(2, "20261123T100000Z")] * 2 + [(2, "20261123T150000Z")]
 
 
+def test_a_failure_over_mixed_tables_is_none(tmp_path: Path) -> None:
+    """What fails over tables of two exports is tried again over those of one; a failure over one is told."""
+    folder, later = tmp_path / "parquet", tmp_path / "later"
+    publish_story(tmp_path, Story("2026-11-23 10:00").list("App", WORKFLOW).task("Login", "App", "doing 2d"))
+    later.mkdir()
+    publish_story(later, Story("2026-11-23 15:00").list("App", WORKFLOW).task("Login", "App", "doing 2d"))
+    tries = []
+
+    def make(source: Source) -> int:
+        source.columns("tasks", ["id"])
+        if not tries:  # a file of the next export comes, then the others
+            shutil.copy(later / "parquet/lists/part-0.parquet", folder / "lists/part-0.parquet")
+        elif len(tries) == 2:
+            parquet.write(next(later.glob("clickup-*.db")), folder)
+        source.columns("lists", ["id"])
+        tries.append(source.is_whole())
+        if not tries[-1]:
+            raise ValueError("columns of unlike lengths")
+        return len(tries)
+
+    assert of_one_version(folder, make) == 4
+    assert tries == [False, False, False, True]
+    with pytest.raises(ZeroDivisionError):
+        of_one_version(folder, lambda _source: 1 // 0)
+
+
 def test_damaged_tables_are_told(tmp_path: Path) -> None:
     """A file that cannot be read is named, with what to do."""
     publish_story(tmp_path, odd("one task"))
@@ -323,6 +351,36 @@ def test_damaged_tables_are_told(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot be read") as told:
         board_of(tmp_path, "flow", Filters())
     assert "clickup-toolkit export" in told.value.remedy
+
+
+def test_a_chart_that_fails_leaves_the_page_standing(tmp_path: Path) -> None:
+    """In place of a chart that cannot be computed stands a sentence, and all else is there."""
+    publish_story(tmp_path, company(40))
+    _spoil(tmp_path / "parquet/time_in_status/part-0.parquet", "total_ms")
+    board = board_of(tmp_path, "time-in-status", Filters())
+    assert {panel.key: panel.failed for panel in board.told.panels} == {
+        "time_in_status": True,
+        "where_work_waits": True,
+        "waiting_now": False,
+        "median_and_p85": True,
+        "queues": True,
+    }
+    with (
+        serve.background(settings_for(tmp_path)) as address,
+        httpx.Client(base_url=address, timeout=120) as client,
+    ):
+        pages = [client.get(f"/-/dashboards{path}") for path in PAGES]
+    assert [page.status_code for page in pages] == [200] * len(PAGES)
+    assert "Median and p85 This chart could not be drawn." in words_of(pages[1])
+    assert "How long has work been waiting?" in words_of(pages[1])
+
+
+def _spoil(path: Path, column: str) -> None:
+    """Make text of the numbers of a column, which no measure can add up."""
+    table = pq.read_table(path)
+    place = table.schema.get_field_index(column)
+    words = pa.array(["many"] * len(table))
+    pq.write_table(table.set_column(place, column, words), path)
 
 
 def test_serving_starts_without_pandas_and_says_what_to_install(data_dir: Path) -> None:
@@ -337,6 +395,8 @@ WITHOUT_PANDAS = """
 import sys
 from pathlib import Path
 import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
 from clickup_toolkit import serve
 from tests.serving import settings_for
 loaded = "pandas" in sys.modules or "plotly" in sys.modules

@@ -167,7 +167,7 @@ def test_nothing_is_asked_while_nobody_looks(page: Page, address: str, tmp_path:
         assert asked.is_set()
 
 
-@pytest.mark.parametrize("path", ["", "clickup/tasks", "-/files", "nope"])
+@pytest.mark.parametrize("path", ["", "clickup/tasks", "-/dashboards/flow", "-/files", "nope"])
 def test_every_page_says_when_newer_data_have_come(
     browser: Browser, address: str, tmp_path: Path, path: str
 ) -> None:
@@ -179,7 +179,7 @@ def test_every_page_says_when_newer_data_have_come(
     assert script.get_attribute("data-version") == VERSION
     expect(page.locator("header .freshness")).to_contain_text("Exported ", timeout=LONG)
     expect(page.locator("#newer")).to_be_hidden(timeout=LONG)
-    publish_file(tmp_path, NEWER, tasks=7)
+    parquet.write(publish_file(tmp_path, NEWER, tasks=7), tmp_path / "parquet")
     page.evaluate(LOOK_AWAY, False)
     expect(page.locator("#newer")).to_contain_text("Newer data have come.", timeout=LONG)
     page.get_by_role("button", name="Reload").click()

@@ -7,7 +7,8 @@
   const worker = new Worker(own.worker);
 
   function hint(version) {
-    if (!version || version === own.version || newer.hasChildNodes()) return;
+    // Versions are named by their time. A dashboard may be of one that the tables are about to show.
+    if (!version || version <= own.version || newer.hasChildNodes()) return;
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = "Reload";
@@ -18,7 +19,7 @@
   worker.onmessage = ({ data: { told } }) => {
     if (!told) return;
     hint(told.version);
-    if (told.version !== own.version) return; // the age is that of the page, which shows the older data
+    if (told.version !== own.version) return; // the age is that of the page's own data
     for (const place of document.querySelectorAll(".freshness")) place.textContent = told.text;
   };
 

@@ -9,6 +9,7 @@ from clickup_toolkit.serve.dashboards.drawing import panel
 from clickup_toolkit.serve.dashboards.links import Links
 from clickup_toolkit.serve.dashboards.narrowed import Narrowed
 from clickup_toolkit.serve.dashboards.panels import Cell, Panel, Table, Told
+from clickup_toolkit.serve.dashboards.parts import panels, tried
 from clickup_toolkit.serve.dashboards.summaries import (
     facts_of_flow,
     of_ages,
@@ -25,12 +26,16 @@ _ROWS = 60
 def make(narrowed: Narrowed, links: Links) -> Told:
     """Return facts and the four charts of flow."""
     return Told(
-        facts=facts_of_flow(narrowed, links),
-        panels=(
-            _finished(narrowed, links),
-            _ageing(narrowed, links),
-            _cumulative(narrowed, links),
-            weekly(narrowed, links),
+        facts=tried("facts", lambda: facts_of_flow(narrowed, links), ()),
+        panels=panels(
+            narrowed,
+            links,
+            {
+                "finished_work": _finished,
+                "ageing_work": _ageing,
+                "cumulative_flow": _cumulative,
+                "throughput": weekly,
+            },
         ),
     )
 

@@ -37,13 +37,21 @@ class Narrowed:
         self.since = filters.since(now, settings.tz)
         self.until = filters.until(now, settings.tz)
         self._rows: dict[tuple[str, bool], Mask | None] = {}
+        self._told: dict[object, pd.DataFrame] = {}
 
     def ask(self, measure: str, *, by: str = "", of_period: bool = False, **how: Any) -> pd.DataFrame:
         """Return what a measure of :mod:`clickup_toolkit.analyse` says of the tasks that are meant.
 
         ``of_period`` leaves out the tasks that were finished outside the period, and those that were made
-        after it. Settings are passed on to a measure that takes them.
+        after it. Settings are passed on to a measure that takes them. What was asked before is not computed
+        again.
         """
+        asked = (measure, by, of_period, *sorted(how.items()))
+        if asked not in self._told:
+            self._told[asked] = self._compute(measure, by, of_period, how)
+        return self._told[asked]
+
+    def _compute(self, measure: str, by: str, of_period: bool, how: dict[str, Any]) -> pd.DataFrame:
         function = getattr(analyse, measure)
         takes = inspect.signature(function).parameters
         given = dict(how)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 import pandas as pd
 
-from clickup_toolkit import analyse, charts
 from clickup_toolkit.analyse.basis import is_finished, milliseconds, text
-from clickup_toolkit.serve.dashboards.drawing import cut, panel
+from clickup_toolkit.serve.dashboards.drawing import cut
 from clickup_toolkit.serve.dashboards.links import Links
 from clickup_toolkit.serve.dashboards.narrowed import Narrowed
 from clickup_toolkit.serve.dashboards.panels import Cell, Change, Fact, Table, Told
-from clickup_toolkit.serve.dashboards.summaries import facts_of_flow, of_waits
+from clickup_toolkit.serve.dashboards.parts import panels, tried
+from clickup_toolkit.serve.dashboards.summaries import facts_of_flow
+from clickup_toolkit.serve.dashboards.time_in_status import told_waits, waits
 from clickup_toolkit.serve.dashboards.weeks import weekly
 
 __all__ = ["make"]
 
 _SHOWN = 10
+_SHORT = 8  # bars of a chart that the page on time in status has whole
 _GAPS = 20
 _COLUMNS = ("id", "name", "list_name", "status", "status_type", "date_created", "date_updated")
 _DONE = ("date_done", "date_closed")
@@ -25,21 +28,12 @@ _DONE = ("date_done", "date_closed")
 
 def make(narrowed: Narrowed, links: Links) -> Told:
     """Return facts, changes, gaps, and the charts of what waits and of what gets finished."""
-    waits = narrowed.ask("where_work_waits", by="status")
     since, changes = _changes(narrowed, links)
     return Told(
-        facts=(_tasks(narrowed, links), *facts_of_flow(narrowed, links)),
-        sentence=analyse.headline(waits),
-        panels=(
-            panel(
-                "where_work_waits",
-                waits,
-                charts.where_work_waits(waits, top=8),
-                links,
-                summary=of_waits(waits),
-                of_period=False,
-            ),
-            weekly(narrowed, links),
+        facts=tried("facts", lambda: (_tasks(narrowed, links), *facts_of_flow(narrowed, links)), ()),
+        sentence=tried("sentence", lambda: told_waits(narrowed), ""),
+        panels=panels(
+            narrowed, links, {"where_work_waits": partial(waits, top=_SHORT), "throughput": weekly}
         ),
         since=since,
         changes=changes,

@@ -33,7 +33,8 @@ class Panel:
     """A chart with all that stands around it.
 
     ``figure`` is the JSON of the figure, of its dark dress and of where its marks lead; empty where there is
-    nothing to draw, which ``summary`` then says. ``of_period`` tells whether the period applies.
+    nothing to draw, which ``summary`` then says. ``of_period`` tells whether the period applies, ``failed``
+    whether the panel could not be made.
     """
 
     key: str
@@ -46,6 +47,7 @@ class Panel:
     height: int = 0
     of_period: bool = True
     wide: bool = False
+    failed: bool = False
 
 
 class Fact(NamedTuple):

@@ -36,14 +36,16 @@ def of_one_version(folder: Path, make: Callable[[Source], _Made]) -> _Made:
         source = Source(folder)
         try:
             made = make(source)
+            if source.is_whole():
+                return made
         except (OSError, pa.ArrowException) as error:
-            if source.has_changed():
-                continue
-            raise _unreadable(folder, error) from error
+            if not source.has_changed():
+                raise _unreadable(folder, error) from error
+        except Exception:  # whatever comes of columns that do not belong together
+            if source.is_whole():
+                raise
         finally:
             pa.default_memory_pool().release_unused()
-        if source.is_whole():
-            return made
         time.sleep(_PAUSE)
     raise StorageError(f"The tables in {folder} belong to several exports.", "Run the export again.")
 

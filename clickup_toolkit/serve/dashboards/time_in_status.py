@@ -7,31 +7,40 @@ from clickup_toolkit.serve.dashboards.drawing import panel
 from clickup_toolkit.serve.dashboards.links import Links
 from clickup_toolkit.serve.dashboards.narrowed import Narrowed
 from clickup_toolkit.serve.dashboards.panels import Panel, Told
+from clickup_toolkit.serve.dashboards.parts import panels, tried
 from clickup_toolkit.serve.dashboards.summaries import of_groups, of_queues, of_times, of_waiting, of_waits
 
-__all__ = ["make"]
+__all__ = ["make", "told_waits", "waits"]
 
 
 def make(narrowed: Narrowed, links: Links) -> Told:
     """Return what waits now, and how long finished and unfinished work stayed in each status."""
-    waits = narrowed.ask("where_work_waits", by="status")
     return Told(
-        sentence=analyse.headline(waits),
-        panels=(
-            _by_group(narrowed, links),
-            panel(
-                "where_work_waits",
-                waits,
-                charts.where_work_waits(waits),
-                links,
-                summary=of_waits(waits),
-                of_period=False,
-            ),
-            _waiting(narrowed, links),
-            _how_long(narrowed, links),
-            _queues(narrowed, links),
+        sentence=tried("sentence", lambda: told_waits(narrowed), ""),
+        panels=panels(
+            narrowed,
+            links,
+            {
+                "time_in_status": _by_group,
+                "where_work_waits": waits,
+                "waiting_now": _waiting,
+                "median_and_p85": _how_long,
+                "queues": _queues,
+            },
         ),
     )
+
+
+def told_waits(narrowed: Narrowed) -> str:
+    """Say where unfinished work waits."""
+    return analyse.headline(narrowed.ask("where_work_waits", by="status"))
+
+
+def waits(narrowed: Narrowed, links: Links, top: int = 12) -> Panel:
+    """Return the panel of the ``top`` statuses in which unfinished work waits."""
+    table = narrowed.ask("where_work_waits", by="status")
+    figure = charts.where_work_waits(table, top=top)
+    return panel("where_work_waits", table, figure, links, summary=of_waits(table), of_period=False)
 
 
 def _by_group(narrowed: Narrowed, links: Links) -> Panel:

@@ -10,6 +10,7 @@ from clickup_toolkit.serve.dashboards.drawing import cut, panel
 from clickup_toolkit.serve.dashboards.links import Links
 from clickup_toolkit.serve.dashboards.narrowed import Narrowed
 from clickup_toolkit.serve.dashboards.panels import Cell, Fact, Panel, Table, Told
+from clickup_toolkit.serve.dashboards.parts import panels, tried
 from clickup_toolkit.serve.dashboards.summaries import hours, of_estimates, of_tracked
 from clickup_toolkit.serve.dashboards.weeks import tracked_time
 
@@ -21,12 +22,14 @@ _WEEKS = 8  # in the table beside the chart
 
 def make(narrowed: Narrowed, links: Links) -> Told:
     """Return facts, who tracked how much when, and how estimates compare with it."""
-    tracked = tracked_time(narrowed)
-    estimates = _estimates(narrowed, links)
-    return Told(facts=_facts(narrowed, tracked), panels=(_tracked(narrowed, tracked, links), estimates))
+    return Told(
+        facts=tried("facts", lambda: _facts(narrowed), ()),
+        panels=panels(narrowed, links, {"tracked_time": _tracked, "estimate_against_tracked": _estimates}),
+    )
 
 
-def _tracked(narrowed: Narrowed, table: pd.DataFrame, links: Links) -> Panel:
+def _tracked(narrowed: Narrowed, links: Links) -> Panel:
+    table = tracked_time(narrowed)
     return panel(
         "tracked_time",
         table,
@@ -56,7 +59,8 @@ def _estimates(narrowed: Narrowed, links: Links) -> Panel:
     )
 
 
-def _facts(narrowed: Narrowed, table: pd.DataFrame) -> tuple[Fact, ...]:
+def _facts(narrowed: Narrowed) -> tuple[Fact, ...]:
+    table = tracked_time(narrowed)
     whole, billable = float(table["tracked_ms"].sum()), float(table["billable_ms"].sum())
     people = table.loc[table["tracked_ms"] > 0, "member_id"].nunique()
     share = billable / whole if whole else float("nan")
