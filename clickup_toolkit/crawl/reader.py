@@ -53,6 +53,9 @@ class Readings(Protocol):
     def lost_archived(self) -> dict[str, int]:
         """Return how many archived tasks of the export before were not noted, by their home list."""
 
+    def lost_tasks(self, after: str, most: int) -> list[str]:
+        """Return up to ``most`` ids behind ``after`` of known tasks that were not noted, in order."""
+
 
 class Noted(Protocol):
     """What a crawl needs of its journal; :class:`clickup_toolkit.store.Journal` is one."""
@@ -94,6 +97,9 @@ class Noted(Protocol):
 
     def note_covered(self, what: str, id: str) -> None:  # noqa: A002
         """Remember that this crawl asks for ``what`` of ``id``: earlier gaps about it are settled."""
+
+    def gaps(self) -> list[Gap]:
+        """Return what could not be read so far."""
 
     def begin(self) -> None:
         """Forget what was derived from answers: gaps, tasks, entries. A crawl derives it again."""

@@ -24,9 +24,14 @@ from clickup_toolkit.crawl.places import Place, Places
 from clickup_toolkit.crawl.reader import Reader, each
 from clickup_toolkit.crawl.structure import read_vanished_lists
 from clickup_toolkit.crawl.together import Together
-from clickup_toolkit.errors import ToolkitError
+from clickup_toolkit.errors import Refused, ToolkitError, Unanswered
 
 __all__ = ["read_changed_tasks", "read_tasks"]
+
+_LOST = 100
+"""So many tasks that were not met any more are asked for at once."""
+_NO_PLACES = frozenset({"plan", "tags"})
+"""What may be a gap at this point and hides no task."""
 
 
 async def read_tasks(reader: Reader, team: str, places: Places) -> None:
@@ -53,6 +58,7 @@ async def read_tasks(reader: Reader, team: str, places: Places) -> None:
     if lost or vanished or not buried.as_counted():
         await _sweep_lists(lists, buried.places, since)
         await _sweep(lists, team, since, time="again")  # tasks may have left them for open lists meanwhile
+    await _look_for_lost(lists)
     await _read_unknown_lists(reader, places)
 
 
@@ -148,18 +154,45 @@ async def _read_shared_tasks(lists: Lists, places: Places) -> None:
     """Read the tasks that are shared alone."""
 
     async def read(task_id: str) -> None:
-        task = await lists.reader.ask_or_gap(
-            "task",
-            Request(f"/task/{task_id}"),
-            msgspec.json.Decoder(TaskHead).decode,
-            {"task_id": task_id},
-            what="tasks",
-            id=task_id,
-        )
-        if task:
-            lists.note([task])
+        async with lists.reader.gap_for("tasks", task_id):
+            await _read_task(lists, task_id)
 
     await each(read, places.shared_tasks)
+
+
+async def _read_task(lists: Lists, task_id: str) -> None:
+    decode = msgspec.json.Decoder(TaskHead).decode
+    task = await lists.reader.ask("task", Request(f"/task/{task_id}"), decode, {"task_id": task_id})
+    lists.note([task])
+
+
+async def _look_for_lost(lists: Lists) -> None:
+    """Ask for tasks that earlier exports held and this crawl met nowhere: they may have moved behind it.
+
+    Nothing is asked where a gap tells why they were not met. Else it is a hundred, and a hundred more only
+    when one of them is there after all: where so many are gone, a list was deleted.
+    """
+    reader, after, found = lists.reader, "", True
+
+    async def look(task_id: str) -> None:
+        nonlocal found
+        try:
+            await _read_task(lists, task_id)
+            found = True
+        except Refused:  # deleted, or not for this token any more
+            pass
+        except Unanswered as failure:
+            reader.note_gap("tasks", task_id, failure)
+
+    while (
+        found and not _hidden_by_gaps(reader) and (lost := reader.journal.readings.lost_tasks(after, _LOST))
+    ):
+        after, found = lost[-1], False
+        await each(look, lost)
+
+
+def _hidden_by_gaps(reader: Reader) -> bool:
+    return any(gap.what not in _NO_PLACES for gap in reader.journal.gaps())
 
 
 async def _read_unknown_lists(reader: Reader, places: Places) -> None:

@@ -1,7 +1,8 @@
 """Definitions of custom fields that no workspace and no space lists: of single lists, and seen on tasks.
 
 A list is asked for its definitions only as long as it shows no task. From then on its tasks tell them: each
-comes with all fields of its list, set or not. So what a list was asked for lasts until its first task.
+comes with all fields that its list has for its type, set or not. So what a list was asked for lasts until
+its first task.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ WHERE scope = 'list' AND scope_id NOT IN (SELECT list_id FROM main.tasks WHERE l
 AND NOT EXISTS (SELECT 1 FROM main.custom_fields AS now WHERE now.id = before.id
     AND (now.scope <> 'list' OR now.scope_id <= before.scope_id));
 """
-_ONE_OF_EACH_LIST = "SELECT max(id) FROM main.tasks WHERE list_id IS NOT NULL GROUP BY list_id ORDER BY 1"
+_ONE_OF_EACH_TYPE = """
+SELECT max(id) FROM main.tasks WHERE list_id IS NOT NULL GROUP BY list_id, coalesce(task_type_id, 0) ORDER BY 1
+"""
 _WITH_UNDEFINED = """
 SELECT DISTINCT max(task_id) FROM main.task_custom_fields
 WHERE field_id NOT IN (SELECT id FROM main.custom_fields) GROUP BY field_id ORDER BY 1
@@ -38,7 +41,7 @@ def define_fields(build: Build) -> None:
     """Define the fields of lists without tasks, and what else tasks show, as it stands on them."""
     db = build.db
     run(db, _OF_LISTS_WITH_TASKS + (_OF_LISTS_BEFORE if build.incremental else ""))
-    for chosen in (_ONE_OF_EACH_LIST, _WITH_UNDEFINED):
+    for chosen in (_ONE_OF_EACH_TYPE, _WITH_UNDEFINED):
         for (task_id,) in db.execute(chosen).fetchall():
             _define_from(db, task_id)
 

@@ -186,7 +186,7 @@ class Journal:
             if reread:
                 self._write(_KNOW_LISTS, [()])
                 self._write(_KNOW_FILLED, [()])
-            self.readings.know(read_since)
+            self.readings.know(read_since, everything=reread is None)
             self._db.execute("DETACH DATABASE previous")
 
     def note_tasks(self, tasks: Iterable[tuple[str, int | None, int, str | None]]) -> None:

@@ -4,8 +4,9 @@ Comments, task details and pages of docs cost a request each, so they are asked 
 owner's ``date_updated`` differs from what it was at the last reading. Nothing says whether ClickUp changes
 it with every comment: a full crawl also asks where the last reading is older than a setting.
 
-Archived tasks are remembered with their lists, so that a route that does not show them any more is noticed;
-and the tracked time of tasks that were asked for everybody's, so that it is asked for again when it shrinks.
+Archived tasks are remembered with their lists, so that a route that does not show them any more is noticed.
+For a full crawl all tasks are, so that it asks for those it met nowhere before they count as deleted. And so
+is the tracked time of tasks that were asked for everybody's, so that it is asked for again when it shrinks.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS known_readings (
     what TEXT, id TEXT, updated INTEGER NOT NULL, PRIMARY KEY (what, id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS known_archived (id TEXT PRIMARY KEY, list_id TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS known_tasks (id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS known_left (id TEXT PRIMARY KEY, time_spent INTEGER NOT NULL) WITHOUT ROWID;
 """
 _MS = "CAST(round((julianday({}) - 2440587.5) * 86400000) AS INTEGER)"
@@ -31,6 +33,9 @@ INSERT INTO known_readings SELECT what, id, {_MS.format("updated")} FROM previou
 WHERE updated IS NOT NULL AND {_MS.format("received")} >= ?
 """  # noqa: S608  # our own text
 _KNOW_ARCHIVED = "INSERT INTO known_archived SELECT id, list_id FROM previous.tasks WHERE archived"
+_KNOW_TASKS = """
+INSERT INTO known_tasks SELECT id FROM previous.tasks UNION SELECT id FROM previous.missing_tasks
+"""
 _KNOW_LEFT = """
 INSERT INTO known_left SELECT id, coalesce(time_spent_ms, 0) FROM previous.tasks
 WHERE id IN (SELECT task_id FROM previous.time_entries WHERE route = 'task'
@@ -55,16 +60,21 @@ class Readings:
         self._path = path
         db.executescript(SCHEMA)
 
-    def know(self, since: int) -> None:
-        """Take over the readings since ``since`` (ms) from the attached database ``previous``."""
+    def know(self, since: int, *, everything: bool) -> None:
+        """Take over the readings since ``since`` (ms) from the attached database ``previous``.
+
+        A crawl that reads ``everything`` is to miss what it does not meet any more.
+        """
         if self._db.execute("SELECT 1 FROM previous.sqlite_master WHERE name = 'readings'").fetchone():
             self._db.execute(_KNOW, (since,))
         self._db.execute(_KNOW_ARCHIVED)
         self._db.execute(_KNOW_LEFT)
+        if everything:
+            self._db.execute(_KNOW_TASKS)
 
     def forget(self) -> None:
         """Know of no reading any more."""
-        for table in ("known_readings", "known_archived", "known_left"):
+        for table in ("known_readings", "known_archived", "known_tasks", "known_left"):
             self._db.execute(f"DELETE FROM {table}")  # noqa: S608  # our own names
 
     def holds(self, what: str, id: str, updated: int | None) -> bool:  # noqa: A002
@@ -92,6 +102,13 @@ class Readings:
             "AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.id = known.id) GROUP BY list_id"
         )
         return dict(self._read(question, ()))
+
+    def lost_tasks(self, after: str, most: int) -> list[str]:
+        """Return up to ``most`` ids behind ``after`` of known tasks that were not noted, in order."""
+        question = (
+            "SELECT id FROM known_tasks WHERE id > ? AND id NOT IN (SELECT id FROM tasks) ORDER BY id LIMIT ?"
+        )
+        return [row[0] for row in self._read(question, (after, most))]
 
     def _read(self, question: str, values: Sequence[object]) -> list[Any]:
         with read_errors(self._path):
