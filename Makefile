@@ -96,8 +96,8 @@ DATA_FOLDER = if [ -x $(BIN)/python ]; then \
 # ---- Work on it -------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: $(READY) ## Run every test (ARGS="-k settings": a part of them)
-	@$(BIN)/pytest $(ARGS)
+test: $(READY) ## Run every test, a file of them on each core (ARGS="-k settings": a part of them)
+	@$(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile $(ARGS)
 
 .PHONY: lint
 lint: $(READY) ## Run the quick checks: format, ruff, mypy, the order of layers, the docs

@@ -29,7 +29,8 @@ AND NOT EXISTS (SELECT 1 FROM main.custom_fields AS now WHERE now.id = before.id
     AND (now.scope <> 'list' OR now.scope_id <= before.scope_id));
 """
 _ONE_OF_EACH_TYPE = """
-SELECT max(id) FROM main.tasks WHERE list_id IS NOT NULL GROUP BY list_id, coalesce(task_type_id, 0) ORDER BY 1
+SELECT max(id) FROM main.tasks WHERE list_id IS NOT NULL
+GROUP BY list_id, coalesce(task_type_id, 0) ORDER BY 1
 """
 _WITH_UNDEFINED = """
 SELECT DISTINCT max(task_id) FROM main.task_custom_fields
