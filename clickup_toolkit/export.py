@@ -109,7 +109,13 @@ class _Run:
         self.show("database", 0, None)
         folder = self.settings.data_dir
         version, built = store.next_version(folder, self.journal.started, latest)
-        export = store.build_database(self.journal, built, previous=store.current(folder), version=version)
+        export = store.build_database(
+            self.journal,
+            built,
+            previous=store.current(folder),
+            version=version,
+            stale_days=self.settings.stale_days,
+        )
         export = export._replace(
             requests=self.stats.requests,
             throttled=self.stats.throttled,

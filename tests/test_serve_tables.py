@@ -31,7 +31,7 @@ from clickup_toolkit.records import (
 )
 from clickup_toolkit.serve.columns import in_order
 from clickup_toolkit.serve.queries import QUERIES
-from clickup_toolkit.store.reports import REPORTS, VIEWS
+from clickup_toolkit.store.reports import REPORTS, VIEWS, create_views
 from tests.fixtures.browser import watch_page
 from tests.serving import publish_file, settings_for
 
@@ -199,6 +199,15 @@ def test_search(shared: httpx.Client, path: str, ids: list[str]) -> None:
 def test_open_tasks_are_searched_as_tasks_are(shared: httpx.Client) -> None:
     """The report of open tasks finds by name and description, too."""
     assert [row["task_id"] for row in rows_of(shared, "open_tasks?_search=kasse")] == ["deep"]
+
+
+def test_a_page_tells_when_work_is_stale(site: httpx.Client, tmp_path: Path) -> None:
+    """The report of stale tasks says after how many days they are, as its export chose."""
+    built = publish_file(tmp_path)
+    assert "that nobody has changed for more than 14 days." in text_of(site.get("/clickup/stale_tasks"))
+    with closing(sqlite3.connect(built)) as connection, connection:
+        create_views(connection, 2.5)
+    assert "that nobody has changed for more than 2.5 days." in text_of(site.get("/clickup/stale_tasks"))
 
 
 def test_facets_count_what_the_page_is_about(site: httpx.Client, tmp_path: Path) -> None:

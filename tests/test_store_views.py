@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 from contextlib import closing
 from datetime import datetime
@@ -21,7 +22,7 @@ from clickup_toolkit.records import TABLES
 from clickup_toolkit.serve.queries import QUERIES
 from clickup_toolkit.store.counts import COUNTED
 from clickup_toolkit.store.field_views import column_names
-from clickup_toolkit.store.reports import REPORTS, VIEWS
+from clickup_toolkit.store.reports import REPORTS, VIEWS, create_views, stale_days_of
 from clickup_toolkit.store.schema import create_tables
 from clickup_toolkit.store.search import SEARCHES, folded, matching
 from clickup_toolkit.store.views import finish_for_readers
@@ -42,10 +43,10 @@ TEXTS = {
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Path:
-    """Export a workspace of 600 tasks in which time stands still."""
+    """Export a workspace of 600 tasks in which time stands still; work is stale after three weeks."""
     folder = tmp_path_factory.mktemp("demo")
     with DemoServer(build_world(tasks=600, time_entries=900, now=NOW), rate_limit=1_000_000) as server:
-        asyncio.run(run_export(settings_for(server, folder, redis_url)))
+        asyncio.run(run_export(settings_for(server, folder, redis_url, stale_days=21.0)))
     return folder / "clickup.db"
 
 
@@ -182,13 +183,27 @@ def test_every_reference_has_an_index(demo: Path) -> None:
                     assert plan.startswith("SEARCH"), (table.name, column.name, plan)
 
 
+@pytest.mark.parametrize("days", [0.5, 30])
+def test_what_is_stale_is_as_chosen(demo: Path, tmp_path: Path, days: float) -> None:
+    """The report goes by the days that were chosen, as the measure does, and tells which."""
+    copy = Path(shutil.copy(demo, tmp_path))
+    with closing(sqlite3.connect(copy)) as db, db:
+        assert stale_days_of(db) == 21
+        create_views(db, days)
+        assert stale_days_of(db) == days
+    held = analyse.blocked_and_stale(frame(copy, "tasks"), now=as_of(copy), stale_days=days)
+    assert {key for (key,) in asked(copy, "SELECT task_id FROM stale_tasks")} == set(
+        held.loc[held["stale"], "task_id"]
+    )
+
+
 def test_open_tasks_are_those_of_the_measures(demo: Path) -> None:
     """Age in the current status, staleness and lateness are those of the measures, as of the export."""
     tasks, now = frame(demo, "tasks"), as_of(demo)
     waiting = analyse.waiting_now(tasks, now=now, not_started=True)
     sql = "SELECT task_id, in_status_ms FROM open_tasks WHERE in_status_ms IS NOT NULL"
     assert dict(asked(demo, sql)) == dict(zip(waiting["task_id"], waiting["age_ms"], strict=True))
-    held = analyse.blocked_and_stale(tasks, now=now)
+    held = analyse.blocked_and_stale(tasks, now=now, stale_days=21)
     for column, view in (("stale", "stale_tasks"), ("overdue", "overdue_tasks")):
         told = dict(asked(demo, f"SELECT task_id, untouched_ms FROM {view}"))
         assert told == dict(held.loc[held[column], ["task_id", "untouched_ms"]].values.tolist())

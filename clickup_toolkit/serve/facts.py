@@ -12,7 +12,7 @@ from pathlib import Path
 from clickup_toolkit.records import TABLES, Gap
 from clickup_toolkit.serve.words import instant
 from clickup_toolkit.store.field_views import lists_of_views
-from clickup_toolkit.store.reports import REPORTS
+from clickup_toolkit.store.reports import REPORTS, STALE_DAYS, stale_days_of
 
 __all__ = ["Facts", "LastExport", "read_facts"]
 
@@ -41,7 +41,8 @@ class LastExport:
 class Facts:
     """``counts`` holds every table's number of rows, None where counting would have taken too long;
     ``hidden`` names the tables that are not for browsing. ``names`` tells the names of spaces, folders, lists
-    and members by table and id, ``field_views`` the list that each view of custom fields is about.
+    and members by table and id, ``field_views`` the list that each view of custom fields is about,
+    ``stale_days`` after how long work counts as stale.
     """
 
     workspace: str = ""
@@ -51,6 +52,7 @@ class Facts:
     hidden: tuple[str, ...] = ()
     names: dict[str, dict[str, str]] = field(default_factory=dict)
     field_views: dict[str, str] = field(default_factory=dict)
+    stale_days: float = STALE_DAYS
 
 
 def read_facts(database: Path) -> Facts:
@@ -67,6 +69,7 @@ def read_facts(database: Path) -> Facts:
             hidden=tuple(name for name in tables if name not in TABLES and name not in REPORTS),
             names=_names(connection),
             field_views=lists_of_views(connection),
+            stale_days=stale_days_of(connection),
         )
 
 

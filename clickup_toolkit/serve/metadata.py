@@ -59,7 +59,8 @@ def describe(facts: Facts, team_id: str) -> dict[str, Any]:
         if search in facts.counts:
             tables[name]["fts_table"] = search
     for name, view in VIEWS.items():
-        told = _describe_table(name, REPORTS[view.report]) | {"description": view.description}
+        description = view.description.format(stale_days=facts.stale_days)
+        told = _describe_table(name, REPORTS[view.report]) | {"description": description}
         tables[name] = {key: about for key, about in told.items() if key != "label_column"}
     tables |= {name: _describe_field_view(facts, list_id) for name, list_id in facts.field_views.items()}
     tables |= {name: {"hidden": True} for name in facts.hidden}

@@ -20,6 +20,7 @@ from clickup_toolkit.store.history import count_changed, describe_export, write_
 from clickup_toolkit.store.journal import Journal
 from clickup_toolkit.store.missing import missing_tasks, missing_times
 from clickup_toolkit.store.opening import Build, opened
+from clickup_toolkit.store.reports import STALE_DAYS
 from clickup_toolkit.store.rows import insert
 from clickup_toolkit.store.views import finish_for_readers
 from clickup_toolkit.store.writes import written
@@ -34,11 +35,12 @@ def build_database(
     previous: Path | None,
     version: str,
     now: Callable[[], float] = time.time,
+    stale_days: float = STALE_DAYS,
 ) -> Export:
     """Build the database ``target`` from a finished crawl, whole or not at all, and return its export's row.
 
     ``previous`` is the database of the export before, from which history is carried over, and on which an
-    incremental crawl builds. Raises :class:`~clickup_toolkit.errors.StorageError`; then ``target`` and
+    incremental crawl builds; ``stale_days`` is what its report of stale tasks goes by. Raises :class:`~clickup_toolkit.errors.StorageError`; then ``target`` and
     ``previous`` are as they were.
     """
     with (
@@ -48,7 +50,7 @@ def build_database(
         building(target) as aside,
         opened(aside, journal, previous) as build,
     ):
-        return _fill(build, version, now)
+        return _fill(build, version, now, stale_days)
 
 
 @contextmanager
@@ -77,7 +79,7 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _fill(build: Build, version: str, now: Callable[[], float]) -> Export:
+def _fill(build: Build, version: str, now: Callable[[], float], stale_days: float) -> Export:
     gaps = gather(build)
     earlier = [gap for gap in unsettled_gaps(build) if not derives_again(build, gap)]
     gaps = carry_unread(build, _each_once([*earlier, *build.journal.gaps(), *gaps]))
@@ -92,7 +94,7 @@ def _fill(build: Build, version: str, now: Callable[[], float]) -> Export:
     tables = None if build.whole else " ".join(sorted({*written(build.db), "exports"}))
     export = export._replace(finished=round(now() * 1000), written=tables)
     insert(build.db, [export])
-    finish_for_readers(build.db, whole=build.whole)
+    finish_for_readers(build.db, whole=build.whole, stale_days=stale_days)
     build.db.execute("PRAGMA analysis_limit = 1000")
     build.db.execute("ANALYZE main")
     return export

@@ -7,6 +7,7 @@ is as quick in a workspace of 200,000 tasks as in one of 200. Their figures are 
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from dataclasses import dataclass
 
@@ -19,10 +20,19 @@ from clickup_toolkit.store.report_rows import (
 )
 from clickup_toolkit.store.report_stays import time_in_status_by_list
 
-__all__ = ["REPORTS", "STALE_DAYS", "VIEWS", "View", "create_views", "fill_reports", "percentile"]
+__all__ = [
+    "REPORTS",
+    "STALE_DAYS",
+    "VIEWS",
+    "View",
+    "create_views",
+    "fill_reports",
+    "percentile",
+    "stale_days_of",
+]
 
-STALE_DAYS = 14
-"""Days without a change after which started work is stale."""
+STALE_DAYS = 14.0
+"""Days without a change after which started work is stale, unless told otherwise."""
 
 REPORTS: dict[str, Table] = {
     table.name: table
@@ -44,7 +54,11 @@ REPORTS: dict[str, Table] = {
 
 @dataclass(frozen=True)
 class View:
-    """A report that is a part of another: a view over ``report``, with its columns, where ``where`` holds."""
+    """A report that is a part of another: a view over ``report``, with its columns, where ``where`` holds.
+
+    ``{stale_ms}`` in ``where`` and ``{stale_days}`` in ``description`` stand for the time after which work is
+    stale.
+    """
 
     name: str
     report: str
@@ -58,8 +72,8 @@ VIEWS: dict[str, View] = {
         View(
             "stale_tasks",
             "open_tasks",
-            f"started AND untouched_ms > {STALE_DAYS} * 86400000",
-            f"Started, unfinished tasks that nobody has changed for more than {STALE_DAYS} days.",
+            "started AND untouched_ms > {stale_ms}",
+            "Started, unfinished tasks that nobody has changed for more than {stale_days:g} days.",
         ),
         View(
             "tasks_without_owner",
@@ -77,6 +91,8 @@ VIEWS: dict[str, View] = {
 }
 """Every report that is a view, by name."""
 
+_DAY = 86_400_000
+_STALE = re.compile(r"untouched_ms > (\d+)( \* 86400000)?")  # earlier releases multiply
 _MS = "CAST(round((julianday({}) - 2440587.5) * 86400000) AS INTEGER)"
 _PASSED = "max(0, (SELECT ms FROM temp.upto) - " + _MS + ")"  # noqa: S608  # our own text
 _FINISHED = "(t.status_type IN ('done', 'closed') OR t.status_type IS NULL AND t.date_done IS NOT NULL)"
@@ -175,10 +191,19 @@ def fill_reports(db: sqlite3.Connection) -> None:
     db.execute("DROP TABLE temp.upto")
 
 
-def create_views(db: sqlite3.Connection) -> None:
+def create_views(db: sqlite3.Connection, stale_days: float = STALE_DAYS) -> None:
     """Create the reports that are views, and drop all other views."""
     for (name,) in db.execute("SELECT name FROM main.sqlite_master WHERE type = 'view'").fetchall():
         db.execute('DROP VIEW main."{}"'.format(name.replace('"', '""')))
     for view in VIEWS.values():
         columns = ", ".join(column.name for column in REPORTS[view.report].columns)
-        db.execute(f"CREATE VIEW {view.name} AS SELECT {columns} FROM {view.report} WHERE {view.where}")  # noqa: S608
+        where = view.where.format(stale_ms=round(stale_days * _DAY))
+        db.execute(f"CREATE VIEW {view.name} AS SELECT {columns} FROM {view.report} WHERE {where}")  # noqa: S608
+
+
+def stale_days_of(db: sqlite3.Connection) -> float:
+    """Return after how many days a database calls started work stale."""
+    for (sql,) in map(tuple, db.execute("SELECT sql FROM sqlite_master WHERE name = 'stale_tasks'")):
+        if found := _STALE.search(sql):
+            return int(found[1]) / (1 if found[2] else _DAY)
+    return STALE_DAYS

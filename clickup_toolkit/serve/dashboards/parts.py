@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,9 +35,7 @@ _log = structlog.get_logger(__name__)
 
 def panels(narrowed: Narrowed, links: Links, makers: Mapping[str, Maker]) -> tuple[Panel, ...]:
     """Return the panels by their keys, in this order; a sentence in place of one that fails."""
-    return tuple(
-        tried(key, lambda make=make: make(narrowed, links), _failed(key)) for key, make in makers.items()
-    )
+    return tuple(tried(key, partial(make, narrowed, links), _failed(key)) for key, make in makers.items())
 
 
 def tried(part: str, make: Callable[[], _Made], otherwise: _Made) -> _Made:
