@@ -25,6 +25,7 @@ asking again makes sense (``retryable``) and what the command line exits with (`
     ├── ExportRunning               4   another export holds the lock
     │   └── SchedulerRunning        4   another scheduler holds the data folder
     ├── LockLost                    1   the export lost its lock and must not publish
+    ├── UnknownName                 1   a name that nothing bears; a ValueError, too
     └── NotebookFailed              1   papermill stopped at a failing cell
 """
 
@@ -50,6 +51,7 @@ __all__ = [
     "TokenRejected",
     "ToolkitError",
     "Unanswered",
+    "UnknownName",
     "VersionDamaged",
     "WorkspaceUnavailable",
 ]
@@ -164,6 +166,10 @@ class SchedulerRunning(ExportRunning):
 
 class LockLost(ToolkitError):
     """This export no longer holds its lock, so it must not publish over a newer one."""
+
+
+class UnknownName(ToolkitError, ValueError):
+    """A question names something that is not there; the message names the choice."""
 
 
 class NotebookFailed(ToolkitError):

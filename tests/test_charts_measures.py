@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import pytest
 
 from clickup_toolkit import analyse, charts
-from clickup_toolkit.charts.colors import ALARM, DARK, INK, contrast
+from clickup_toolkit.charts.colors import ACCENT, ALARM, DARK, INK, MUTED, contrast
 from clickup_toolkit.errors import StorageError
 from tests.histories import Story
 from tests.test_charts import measured, said
@@ -219,6 +219,21 @@ def test_rework_is_a_part_of_the_tasks_that_moved(story: Story) -> None:
     figure = draw("rework", story)
     assert (list(figure.data[0].x), list(figure.data[0].text)) == ([0.25], ["25%"])
     assert list(figure.layout.yaxis.ticktext) == ["App (4)"]
+
+
+def test_small_groups_do_not_lead_the_ranking_of_rework() -> None:
+    """One of two that went back is no reason to look there before one of twelve: such groups stand last."""
+    story = (
+        Story().list("Tiny", "to do (open) > doing > shipped (closed)").list("Large", "to do (open) > doing")
+    )
+    back = "to do 1d > doing 1d > to do 1d > doing 1d"
+    story.task("A", "Tiny", back).task("B", "Tiny", "to do 1d > doing 1d").task("C", "Large", back)
+    for number in range(11):
+        story.task(f"T{number}", "Large", "to do 1d > doing 1d")
+    figure = draw("rework", story.watched("20d"))
+    assert list(figure.layout.yaxis.ticktext) == ["Large (12)", "Tiny (2)"]
+    assert list(figure.data[0].marker.color) == [ACCENT, MUTED]
+    assert "grey: fewer than 10 tasks" in told(figure)
 
 
 def test_what_needs_attention_says_why() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 import clickup_toolkit
 from clickup_toolkit import Workspace, analyse, charts
-from clickup_toolkit.errors import StorageError
+from clickup_toolkit.errors import StorageError, UnknownName
 from clickup_toolkit.records import TABLES, TaskCustomField
 from clickup_toolkit.workspace.names import TableNames
 from clickup_toolkit.workspace.tables import Tables
@@ -114,11 +114,12 @@ def test_it_says_what_it_is(ws: Workspace) -> None:
 
 
 def test_its_page_names_the_gaps_and_their_remedies(story: Story, tmp_path: Path) -> None:
-    """In a notebook the gaps stand below, as text and not as markup, with where to find the others."""
+    """In a notebook the gaps stand below, folded, as text and not as markup; where to find the others."""
     for number in range(6):
         story.gap(f"lists <{number}>", "Not on this plan.")
     html = Workspace(story.write(tmp_path))._repr_html_()
     assert "6 gaps" in html
+    assert html.count("<details><summary>6 things could not be read</summary>") == 1  # folded
     assert "<li>lists &lt;0&gt;: Not on this plan. Ask for another plan.</li>" in html
     assert "<li>and 1 more: <code>ws.gaps</code></li>" in html
 
@@ -274,6 +275,13 @@ def test_a_part_is_what_its_filters_say(ws: Workspace, part: dict[str, str], tas
     assert ws.tasks["id"].tolist() == ["login", "logout", "menu"]
 
 
+def test_forecasts_of_a_part_draw_from_its_days_alone(ws: Workspace) -> None:
+    """What was left out by ``since`` is not taken for days on which nothing was done."""
+    since = ws.filter(since=(ws.now - timedelta(days=5)).isoformat())
+    assert len(since.throughput_samples()) <= 5
+    assert len(since.throughput_samples(history=2)) == 2
+
+
 def test_a_part_says_what_it_is_and_can_be_narrowed_again(ws: Workspace) -> None:
     """Filters add up, and stand in the workspace's line."""
     part = ws.filter(space="Product").filter(member="Ada", since="2026-11-01")
@@ -283,11 +291,25 @@ def test_a_part_says_what_it_is_and_can_be_narrowed_again(ws: Workspace) -> None
     assert part.tasks["id"].tolist() == ["login", "logout"]
 
 
+def test_an_unknown_filter_is_refused_with_the_one_that_was_meant(ws: Workspace) -> None:
+    """A misspelled filter or name is one sentence in a notebook, with the choice and no page of traceback."""
+    with pytest.raises(UnknownName) as caught:
+        ws.filter(spcae="Product")
+    assert caught.value._render_traceback_() == [
+        "UnknownName: spcae is no filter: choose one of space, folder, list, member, tag, task_type, since, "
+        "until. Did you mean 'space'?"
+    ]
+    with pytest.raises(UnknownName, match=r"or an id\. Did you mean 'Product'\?$"):
+        ws.filter(space="prodct")
+    with pytest.raises(UnknownName, match=r"or a custom field's name\. Did you mean 'member'\?$"):
+        ws.time_in_status(by="membr")
+
+
 def test_an_unknown_part_is_refused_with_the_choice(ws: Workspace) -> None:
     """A misspelled space says which there are, at once and not at the first measure."""
     with pytest.raises(ValueError, match=r"space='Prodct' names no space: choose one of Product, Site, or"):
         ws.filter(space="Prodct")
-    with pytest.raises(ValueError, match=r"tag='x' names no tag: choose one of ios, or"):
+    with pytest.raises(ValueError, match=r"tag='x' names no tag: choose one of ios\."):
         ws.filter(tag="x")
     with pytest.raises(ValueError, match="task_type='Bug' names no task type"):
         ws.filter(task_type="Bug")

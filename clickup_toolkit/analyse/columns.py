@@ -6,6 +6,7 @@ __all__ = [
     "ABOUT",
     "CHANGES",
     "CYCLE",
+    "OF_RESULTS",
     "OF_TASK",
     "STATUS",
     "STATUSES",
@@ -29,6 +30,34 @@ ABOUT = ("name", "url", "status")
 CYCLE = (*OF_TASK, "status", "date_created", "cycle_started")
 FOR_GROUPS = {"priority": ("priority",), "task_type": ("task_type_id",)}
 """Columns of ``tasks`` that one grouping alone needs."""
+OF_RESULTS = frozenset(
+    {
+        *("status", "status_type", "place", "color", "orderindex", "status_key", "source"),
+        *("group", "legend", "label", "id", "name", "key", "order", "whole_time"),
+        *("tasks", "waiting", "waiting_before", "sum_ms", "per_task_ms", "mean_ms", "median_ms", "p85_ms"),
+        *(
+            "share",
+            "time_ms",
+            "oldest_ms",
+            "growth",
+            "signs",
+            "queue",
+            "arrived",
+            "left",
+            "at",
+            "week",
+            "day",
+        ),
+        *("largest_share", "largest_p85", "largest_growth", "active_ms", "waiting_ms", "efficiency"),
+        *("done", "started", "created", "net", "complete", "in_progress", "stage", "cumulative"),
+        *("lead_median_ms", "lead_p85_ms", "cycle_median_ms", "cycle_p85_ms"),
+        *("probability", "within_ms", "beyond", "near"),
+        *("moves", "backward", "reopened", "reworked"),
+        *("compared", "without_estimate", "without_time", "estimated_ms", "tracked_ms"),
+        *("ratio", "ratio_median", "ratio_p85", "over"),
+    }
+)
+"""What measures with groups call their own columns, and work with: no grouping may bear such a name."""
 TASK_COLUMNS = (
     *("id", "name", "url", "list_id", "list_name", "folder_id", "folder_name", "space_id", "space_name"),
     *("status", "status_type", "status_color", "status_since", "archived", "in_archived", "as_of"),

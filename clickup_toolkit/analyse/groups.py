@@ -23,6 +23,7 @@ from clickup_toolkit.analyse.basis import (
     text,
     times,
 )
+from clickup_toolkit.analyse.columns import OF_RESULTS
 from clickup_toolkit.analyse.measure import takes
 
 __all__ = [
@@ -46,22 +47,6 @@ OF_TASKS = ("list", "folder", "space", "status", "priority", "task_type", *_PERI
 ``done_week``, ``done_month`` and ``done_quarter`` are the periods, in UTC, in which tasks were finished."""
 
 _PARENTS = {"list": ("folder", "space"), "folder": ("space",), "space": ()}
-_TAKEN = {
-    *("status", "status_type", "place", "color", "orderindex", "status_key", "group", "legend", "share"),
-    *(
-        "tasks",
-        "waiting",
-        "waiting_before",
-        "at",
-        "queue",
-        "arrived",
-        "left",
-        "week",
-        "done",
-        "started",
-        "complete",
-    ),
-}
 _BUILT_IN_TYPES = {0: "Task", 1: "Milestone"}
 
 
@@ -161,7 +146,7 @@ def by_custom_field(tasks: pd.DataFrame, task_custom_fields: pd.DataFrame, field
         known = ", ".join(sorted(task_custom_fields["name"].dropna().unique())) or "none"
         raise ValueError(f"no task has a value in a custom field {field!r}; fields with values: {known}")
     name = str(values["name"].iloc[0])
-    return _membership("value" if name in _TAKEN else name, tasks, values, "value", {}, "No value")
+    return _membership("value" if name in OF_RESULTS else name, tasks, values, "value", {}, "No value")
 
 
 @takes(tasks=("id", "task_type_id"), task_types=("id", "name"))

@@ -155,13 +155,11 @@ def _of_entries(entries: pd.DataFrame, tasks: pd.DataFrame, now: float) -> Itera
     running, named = flags(entries["running"]), entries["task_id"].notna().to_numpy()
     yield _Check("time_without_task", "time entries without a task", ids, ~named)
     lost = positions(entries["task_id"][named], tasks["id"]) < 0
-    yield _Check(
-        "time_of_unknown_task", "time entries of tasks that the export does not hold", ids[named], lost
-    )
+    yield _Check("time_of_unknown_task", "time entries of tasks not in the export", ids[named], lost)
     yield _Check("time_without_person", "time entries of nobody", ids, entries["member_id"].isna().to_numpy())
     yield _Check(
         "negative_time",
-        "time entries that end before they begin, or last less than nothing",
+        "time entries that end before they begin",
         ids,
         (spent < 0) | (end < start),
     )

@@ -90,7 +90,8 @@ def percent(share: float) -> str:
 def readable(table: pd.DataFrame) -> pd.DataFrame:
     """Return a measure's table for people: durations and shares in words, headings instead of names.
 
-    Ids, colours and addresses are left out. For reading only: the words cannot be calculated with.
+    Ids, colours and addresses are left out, rows are numbered from 1. For reading only: the words cannot be
+    calculated with.
     """
     shown = {}
     for column in table.columns:
@@ -98,7 +99,8 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
             continue
         heading = _HEADINGS.get(column, column.removesuffix("_ms").replace("_", " "))
         shown[heading] = _in_words(str(column), table[column])
-    return pd.DataFrame(shown, index=table.index)
+    told = pd.DataFrame(shown, index=table.index)
+    return told.set_axis(pd.RangeIndex(1, len(told) + 1)) if told.index.dtype == "int64" else told
 
 
 def headline(waits: pd.DataFrame) -> Sentence:

@@ -129,9 +129,8 @@ def service_level_expectation(
         orientation="h",
         marker={"color": ACCENT},
         text=[_late(int(late), ms) for late, ms in zip(shown["beyond"], shown["within_ms"], strict=True)],
-        textposition="auto",
+        textposition="outside",
         constraintext="none",
-        insidetextfont={"color": "#ffffff"},
         cliponaxis=False,
         customdata=[[duration(ms), *(f"{count:,}" for count in counts), key] for ms, *counts, key in told],
         meta={"id": str(table.columns[1]) if has_groups(table) else ""},
@@ -141,7 +140,8 @@ def service_level_expectation(
     )
     names = group_names(shown) if has_groups(table) else ["all tasks"]
     label_rows(drawn, [f"{each} ({count:,})" for each, count in zip(names, shown["done"], strict=True)])
-    room = float(shown["within_ms"].max()) / unit * 1.15  # for the text beside the bars
+    late = shown["beyond"].any()
+    room = float(shown["within_ms"].max()) / unit * (1.9 if late else 1.4)  # for the text beside the bars
     drawn.update_xaxes(title=name, range=[0, max(room, 0.1)])
     return drawn.update_layout(bargap=0.3, uniformtext_mode=False)
 

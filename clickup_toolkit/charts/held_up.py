@@ -25,6 +25,8 @@ from clickup_toolkit.charts.status_time import NO_TIMES
 __all__ = ["blocked_and_stale", "bottleneck", "flow_efficiency", "rework"]
 
 _SIGNS = {"largest_share": "largest share", "largest_p85": "slowest", "largest_growth": "grows most"}
+_ENOUGH = 10
+"""Tasks that a group must have for its part to be ranked: of three tasks one is a third."""
 _KINDS = {"blocked": ALARM, "stale": WARNING, "overdue": ACCENT}
 
 
@@ -106,24 +108,26 @@ def rework(table: pd.DataFrame, *, as_of: datetime | None = None, top: int = 15)
     """Draw which part of the tasks that moved went back or were opened again.
 
     ``table`` is what :func:`clickup_toolkit.analyse.rework` returns; observed and approximated counts of a
-    group are added up, and the pointer tells both.
+    group are added up, and the pointer tells both. Groups of fewer than ten tasks stand last, in grey.
     """
     question = "How much work goes back?"
     if table.empty or not table["tasks"].sum():
         return empty(question, "No task has been seen to move yet.")
     sums = _both_sources(table)
-    shown = sums.sort_values(["share", "tasks"], ascending=False, kind="stable").head(top)
+    sums["few"] = (sums["tasks"] < _ENOUGH) & (sums["tasks"].max() >= _ENOUGH)
+    order = {"few": True, "share": False, "tasks": False}
+    shown = sums.sort_values([*order], ascending=[*order.values()], kind="stable").head(top)
     more = f"; {len(sums) - top} more not shown" if len(sums) > top else ""
-    answer = (
-        f"Part of the tasks that moved which went back in the workflow or were opened again; (tasks){more}"
-    )
+    grey = f"; grey: fewer than {_ENOUGH} tasks" if shown["few"].any() else ""
+    what = "Part of the tasks that moved which went back in the workflow or were opened again"
+    answer = f"{what}; (tasks){grey}{more}"
     drawn = figure(question, answer, rows=len(shown), as_of=as_of, table=table)
     told = zip(shown["reworked"], shown["seen"], shown.index, strict=True)
     drawn.add_bar(
         y=rows_of(shown),
         x=[round(float(share), 4) for share in shown["share"]],
         orientation="h",
-        marker={"color": ACCENT},
+        marker={"color": [MUTED if few else ACCENT for few in shown["few"]]},
         text=[percent(share) for share in shown["share"]],
         textposition="outside",
         cliponaxis=False,

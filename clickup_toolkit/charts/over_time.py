@@ -41,7 +41,7 @@ def work_in_progress(table: pd.DataFrame, *, as_of: datetime | None = None, top:
         drawn.add_scatter(**trace, customdata=[[key]] * len(rows), meta={"id": str(table.columns[1])})
     _mark_observed(drawn, table, "at")
     drawn.update_yaxes(title="tasks", rangemode="tozero")
-    return drawn.update_xaxes(tickformat=DATES, nticks=6, tickangle=0)
+    return drawn.update_xaxes(tickformat=DATES, nticks=5, tickangle=0)
 
 
 def net_flow(table: pd.DataFrame, *, as_of: datetime | None = None) -> go.Figure:
@@ -80,7 +80,7 @@ def net_flow(table: pd.DataFrame, *, as_of: datetime | None = None) -> go.Figure
     )
     _mark_observed(drawn, table, unit)
     drawn.update_yaxes(title=f"tasks per {unit}", zeroline=True, zerolinecolor=INK)
-    return drawn.update_xaxes(tickformat=DATES, nticks=6, tickangle=0).update_layout(
+    return drawn.update_xaxes(tickformat=DATES, nticks=5, tickangle=0).update_layout(
         barmode="relative", bargap=0.25
     )
 
@@ -115,7 +115,7 @@ def cumulative_flow(table: pd.DataFrame, *, as_of: datetime | None = None) -> go
     _name_bands(drawn, counts, x[-1])
     _mark_observed(drawn, table, "at")
     drawn.update_yaxes(title="tasks", rangemode="tozero")
-    drawn.update_xaxes(tickformat=DATES, nticks=6, tickangle=0)
+    drawn.update_xaxes(tickformat=DATES, nticks=5, tickangle=0)
     return drawn.update_layout(legend_traceorder="reversed")
 
 

@@ -21,6 +21,9 @@ __all__ = ["write_page"]
 _PLOTLY = "application/vnd.plotly.v1+json"
 _UNSHOWN = ("try-next", "notebook-only")
 """Tags of cells that speak to whoever runs the notebook."""
+_INSTANT = re.compile(r"<td>(\d{4}-\d\d-\d\d(?: \d\d:\d\d)?)</td>")
+_OF_PANDAS = re.compile(r"<style scoped>.*?</style>", re.DOTALL)
+"""The style that pandas puts before each of its tables; the page has its own."""
 _SCRIPT = re.compile(r"<script\b.*?</script\s*>", re.DOTALL | re.IGNORECASE)
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
@@ -37,6 +40,9 @@ figure { margin: 1rem 0; } .chart { min-height: 12rem; }
 table { border: 0; border-collapse: collapse; font-size: .85rem; margin: .5rem 0; }
 th, td { padding: .3rem .6rem; border: 0; border-bottom: 1px solid #e6e9ed; text-align: left;
   vertical-align: top; }
+table.dataframe thead tr, table.dataframe thead th { text-align: left; vertical-align: bottom; }
+table.dataframe tbody th { color: #6b7480; font-weight: normal; vertical-align: top; }
+td.at { white-space: nowrap; } summary { cursor: pointer; }
 thead th { border-bottom: 2px solid #c9ced6; } code { font-size: .9em; overflow-wrap: anywhere; }
 pre { overflow-x: auto; font-size: .8rem; }
 footer { margin-top: 3rem; color: #6b7480; font-size: .85rem; }
@@ -118,7 +124,12 @@ def _prepare(notebook: Any, next_chart: Callable[[], str]) -> None:
                 data.clear()
                 data["text/html"] = next_chart()
             elif "text/html" in data:
-                data["text/html"] = _SCRIPT.sub("", "".join(data["text/html"]))
+                data["text/html"] = _clean("".join(data["text/html"]))
+
+
+def _clean(text: str) -> str:
+    """Return a cell's HTML without scripts, without pandas' style, and with dates that stay on one line."""
+    return _INSTANT.sub(r'<td class="at">\1</td>', _OF_PANDAS.sub("", _SCRIPT.sub("", text)))
 
 
 def _page(notebook: Any, name: str, *, draws: bool) -> str:

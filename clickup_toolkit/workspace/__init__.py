@@ -34,6 +34,7 @@ from clickup_toolkit.records import TABLES
 from clickup_toolkit.settings import Settings
 from clickup_toolkit.workspace import face
 from clickup_toolkit.workspace.asking import When, instant
+from clickup_toolkit.workspace.choices import unknown
 from clickup_toolkit.workspace.drawing import Drawing
 from clickup_toolkit.workspace.names import TableNames
 from clickup_toolkit.workspace.part import EVERYTHING, Part, tasks_of
@@ -114,19 +115,23 @@ class Workspace(Drawing, TableNames):
         task_type: Words = (),
         since: When | None = None,
         until: When | None = None,
+        **others: object,
     ) -> Workspace:
         """Return this workspace narrowed to a part, of which every table, measure and chart can be asked.
 
         Each takes an id, a name in any case, or several of them; ``member`` is who a task is assigned to, and
         who tracked time. ``since`` and ``until`` (a datetime, or ISO 8601 text) leave out what was done
         outside that time, what was made after it, and time entries that began outside it. Filters
-        add up. Raises ValueError, with the choice, for a name that is not there.
+        add up. Raises :class:`UnknownName`, a ValueError, with the choice, for a name or a filter that is not
+        there.
         """
+        for word in others:
+            raise unknown(f"{word} is no filter", word, Part._fields)
         places = (_words(space), _words(folder), _words(list))
-        others = (_words(member), _words(tag), _words(task_type))
+        marks = (_words(member), _words(tag), _words(task_type))
         period = (instant(since) if since else None, instant(until) if until else None)
         narrowed = copy(self)
-        narrowed._part = self._part.narrower(Part(*places, *others, *period))
+        narrowed._part = self._part.narrower(Part(*places, *marks, *period))
         if narrowed._part != EVERYTHING:
             tasks_of(narrowed._part, self._tables.columns)  # a name that is not there is told at once
         return narrowed

@@ -36,7 +36,7 @@ def line(workspace: _Shown, clock: datetime) -> str:
 
 
 def page(workspace: _Shown, clock: datetime) -> str:
-    """Return the same as HTML, with the first gaps and their remedies."""
+    """Return the same as HTML, with the first gaps and their remedies, folded."""
     facts = html.escape(" · ".join(_facts(workspace, clock)))
     return f"<p><b>{html.escape(workspace.name)}</b><br>{facts}</p>{_gaps(workspace.table('gaps'))}"
 
@@ -79,4 +79,5 @@ def _gaps(gaps: pd.DataFrame) -> str:
     )
     left = len(gaps) - _SHOWN_GAPS
     more = f"<li>and {left:,} more: <code>ws.gaps</code></li>" if left > 0 else ""
-    return f"<p>What could not be read:</p><ul>{told}{more}</ul>"
+    counted = _count(len(gaps), "thing")
+    return f"<details><summary>{counted} could not be read</summary><ul>{told}{more}</ul></details>"

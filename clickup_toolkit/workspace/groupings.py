@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clickup_toolkit import analyse
+from clickup_toolkit.workspace.choices import unknown
 from clickup_toolkit.workspace.part import Read
 
 __all__ = ["grouping"]
@@ -14,7 +15,8 @@ _PERIODS = ("done_week", "done_month", "done_quarter")
 def grouping(read: Read, by: str | analyse.Grouping, tz: str = "UTC") -> str | analyse.Grouping:
     """Return the grouping that ``by`` names: a word of the measures, member, tag, or a custom field.
 
-    Periods are those of time zone ``tz``. Raises ValueError, with the choice, for a word that names none.
+    Periods are those of time zone ``tz``. Raises :class:`UnknownName`, with the choice, for a word that names
+    none.
     """
     if isinstance(by, analyse.Grouping):
         return by
@@ -38,6 +40,6 @@ def grouping(read: Read, by: str | analyse.Grouping, tz: str = "UTC") -> str | a
 def _by_field(read: Read, by: str) -> analyse.Grouping:
     fields = read("task_custom_fields", _FIELDS)
     if not ((fields["name"] == by) | (fields["field_id"] == by)).any():
-        words = ", ".join((*analyse.OF_TASKS, "member", "tag"))
-        raise ValueError(f"by={by!r} names no grouping: choose one of {words}, or a custom field's name")
+        words = (*analyse.OF_TASKS, "member", "tag")
+        raise unknown(f"by={by!r} names no grouping", by, words, ", or a custom field's name")
     return analyse.by_custom_field(read("tasks", ("id",)), fields, by)

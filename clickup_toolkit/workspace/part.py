@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from clickup_toolkit.analyse.basis import is_finished, milliseconds, positions, text
+from clickup_toolkit.errors import UnknownName
+from clickup_toolkit.workspace.choices import unknown
 
 __all__ = ["EVERYTHING", "Part", "Read", "entries_of", "names_ids", "tasks_of"]
 
@@ -25,7 +27,6 @@ _NAMED_BY = {
     "member": ("members", ("username", "email")),
     "task_type": ("task_types", ("name",)),
 }
-_SHOWN = 12  # names told when one is not known
 
 
 class Part(NamedTuple):
@@ -70,7 +71,7 @@ EVERYTHING = Part()
 def names_ids(read: Read, what: str, words: Sequence[str]) -> list[str]:
     """Return the ids that words mean, which are ids or names in any case.
 
-    Raises ValueError, with the choice, for a word that means none.
+    Raises :class:`UnknownName`, with the choice, for a word that means none.
     """
     table, columns = _NAMED_BY[what]
     rows = read(table, ("id", *columns))
@@ -85,17 +86,14 @@ def names_ids(read: Read, what: str, words: Sequence[str]) -> list[str]:
             known.setdefault(name, {key})
     for word in words:
         if word not in known and word.casefold() not in known:
-            raise ValueError(_unknown(what, word, text(rows[columns[0]]).dropna().tolist()))
+            raise _unknown(what, word, text(rows[columns[0]]).dropna().tolist())
     found = [known.get(word) or known[word.casefold()] for word in words]
     return sorted(set().union(*found))
 
 
-def _unknown(what: str, word: str, names: list[str]) -> str:
-    shown = ", ".join(sorted(names)[:_SHOWN])
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return (
-        f"{what}={word!r} names no {what.replace('_', ' ')}: choose one of {shown or 'none'}{more}, or an id"
-    )
+def _unknown(what: str, word: str, names: list[str]) -> UnknownName:
+    told = f"{what}={word!r} names no {what.replace('_', ' ')}"
+    return unknown(told, word, sorted(names), "" if what == "tag" else ", or an id")
 
 
 def tasks_of(part: Part, read: Read) -> Mask:
@@ -133,7 +131,7 @@ def _placed(part: Part, read: Read) -> Mask:
         tags = text(rows["tag"]).str.casefold()
         for word in part.tag:
             if not tags.eq(word.casefold()).any():
-                raise ValueError(_unknown("tag", word, text(rows["tag"]).drop_duplicates().tolist()))
+                raise _unknown("tag", word, text(rows["tag"]).drop_duplicates().tolist())
         wanted = tags.isin([word.casefold() for word in part.tag])
         keep &= positions(tasks["id"], rows["task_id"][wanted]) >= 0
     return keep
