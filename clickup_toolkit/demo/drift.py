@@ -83,7 +83,8 @@ def _add(world: World, rng: Random) -> str:
 
 
 def _log(world: World, rng: Random) -> str:
-    id_, person = _task(world, rng), rng.choice(world.present_people)
+    workers = [person for person in world.present_people if person.state != "invited"]
+    id_, person = _task(world, rng), rng.choice(workers)
     duration = rng.randrange(5, 120) * MINUTE
     made = world.log_time(person.id, id_, world.now() - duration - rng.randrange(HOUR), duration)
     return f"log {made} on {id_}"
