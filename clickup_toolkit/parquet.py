@@ -82,7 +82,7 @@ def _last_written(db: sqlite3.Connection) -> tuple[dict[str, str], dict[str, str
     """Return which export last wrote rows of each table: now, and before the last export."""
     found: dict[str, str] = {}
     before: dict[str, str] = {}
-    for version, tables in db.execute("SELECT version, written FROM exports ORDER BY started, version"):
+    for version, tables in db.execute("SELECT version, written FROM exports ORDER BY version"):
         before = found
         found = found | dict.fromkeys(TABLES if tables is None else tables.split(), version)
     return found, before

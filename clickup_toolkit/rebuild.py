@@ -121,7 +121,7 @@ def _belongs(database: Path, team: str) -> bool:
 
 def _last_export(database: Path, columns: Iterable[str]) -> dict[str, object]:
     names = list(columns)
-    rows = _read(database, f"SELECT {', '.join(names)} FROM exports ORDER BY started DESC LIMIT 1")  # noqa: S608
+    rows = _read(database, f"SELECT {', '.join(names)} FROM exports ORDER BY version DESC LIMIT 1")  # noqa: S608
     if not rows:
         raise StorageError(f"{database} holds no export.", "Export the workspace: clickup-toolkit export")
     return dict(zip(names, rows[0], strict=True))

@@ -85,9 +85,9 @@ class Crawl:
         return self.says("time_entries", {"data": list(entries)}, **span)
 
     def build(self, name: str = "", previous: Path | None = None) -> tuple[Path, Export]:
-        """Build the database and return where it lies and its export's row."""
-        version = name or f"v{self.started}"
-        target = self.folder / f"clickup-{version}.db"
+        """Build the database and return where it lies and its export's row. Versions grow with time."""
+        version = name if name[:1].isdigit() else f"v{self.started} {name}".strip()
+        target = self.folder / f"clickup-{name or version}.db"
         export = store.build_database(
             self.journal, target, previous=previous, version=version, now=lambda: self.started / 1000 + 60
         )

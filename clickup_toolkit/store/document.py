@@ -75,7 +75,7 @@ def document_head(database: Path) -> dict[str, object]:
 
 
 def _last(db: sqlite3.Connection, which: str) -> dict[str, object]:
-    return next(_objects(db, "exports", f"WHERE {which} ORDER BY started DESC LIMIT 1"), {})
+    return next(_objects(db, "exports", f"WHERE {which} ORDER BY version DESC LIMIT 1"), {})
 
 
 def _objects(db: sqlite3.Connection, name: str, clause: str = "") -> Iterator[dict[str, object]]:

@@ -21,7 +21,7 @@ _KEYS = {"comments": b"comments", "task_details": b"details"}
 
 def _streams(db: sqlite3.Connection) -> set[str]:
     """Return the streams that the export of this database read."""
-    row = db.execute("SELECT streams FROM exports ORDER BY started DESC LIMIT 1").fetchone()
+    row = db.execute("SELECT streams FROM exports ORDER BY version DESC LIMIT 1").fetchone()
     return set(((row and row[0]) or "").split())
 
 

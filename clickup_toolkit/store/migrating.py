@@ -25,13 +25,13 @@ from clickup_toolkit.store.views import finish_for_readers
 
 __all__ = ["migrated"]
 
-_LAST = "SELECT * FROM exports ORDER BY started DESC LIMIT 1"
+_LAST = "SELECT * FROM exports ORDER BY version DESC LIMIT 1"
 _AS_BEFORE = """
 INSERT OR IGNORE INTO main.members SELECT * FROM before_members;
 INSERT OR IGNORE INTO main.task_lists SELECT task_id, list_id, home FROM before_task_lists
     WHERE task_id IN (SELECT id FROM main.tasks) AND NOT home;
 INSERT INTO main.gaps SELECT * FROM before_gaps;
-UPDATE main.exports SET written = NULL WHERE started = (SELECT max(started) FROM main.exports)
+UPDATE main.exports SET written = NULL WHERE version = (SELECT max(version) FROM main.exports)
 """
 _PLACES = tuple(table for table in STRUCTURE_TABLES if table != "members")
 _UNASKED = ("goals", "docs")  # as if they could not be read, so that what there was is kept

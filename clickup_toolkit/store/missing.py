@@ -84,9 +84,10 @@ GROUP BY entry.member_id ORDER BY entry.member_id
 
 def _of_people_who_left(build: Build) -> list[Gap]:
     """Return a gap for everybody whose time without a task no full crawl was told again."""
-    (asked,) = build.db.execute("SELECT max(started) FROM before_exports WHERE mode = 'full'").fetchone()
-    if not build.incremental or asked is None:
-        asked = instant_text(build.journal.started)
+    row = build.db.execute(
+        "SELECT started FROM before_exports WHERE mode = 'full' ORDER BY version DESC LIMIT 1"
+    ).fetchone()
+    asked = row[0] if build.incremental and row else instant_text(build.journal.started)
     return [
         Gap(
             "time_entries",

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from clickup_toolkit.errors import SettingsError
+from clickup_toolkit.store.files import current
 from clickup_toolkit.store.opening import previous_database
 
 __all__ = ["changes_since", "next_version"]
 
 _VERSION = "%Y%m%dT%H%M%SZ"
+_NAMED = re.compile(r"clickup-(\d{8}T\d{6}Z)\.db")
 _BY_TASK = frozenset({"comments", "task_details"})
 _PLACES = frozenset(
     {what for kind in ("spaces", "folders", "lists", "tasks") for what in (kind, f"archived_{kind}")}
@@ -47,18 +50,21 @@ def changes_since(
         _refuse_other(db, previous, team_id)
         columns = {row[1] for row in db.execute("PRAGMA table_info(exports)")}
         mark = "coalesce(watermark, started)" if "watermark" in columns else "started"
-        last, since = db.execute(
-            f"SELECT {_MS.format('started')}, {_MS.format(mark)} FROM exports "  # noqa: S608  # our own text
-            "UNION ALL SELECT NULL, NULL ORDER BY 1 DESC LIMIT 1"
-        ).fetchone()
+        last, since = _last(db, f"{_MS.format('started')}, {_MS.format(mark)}") or (None, None)
         missing = _BY_TASK.intersection(streams) - _streams(db)
-        last_full = db.execute(
-            f"SELECT {_MS.format('max(started)')} FROM exports WHERE mode = 'full'"  # noqa: S608
-        ).fetchone()[0]
+        full = _last(db, _MS.format("started"), "WHERE mode = 'full'")
         unread = any(_passing(*gap) for gap in db.execute("SELECT what, code FROM gaps"))
-    if missing or unread or last is None or last_full is None or last > now:
+    if missing or unread or last is None or full is None or last > now:
         return None
-    return None if now - last_full >= full_every_hours * _HOUR_MS else int(since)
+    return None if now - full[0] >= full_every_hours * _HOUR_MS else int(since)
+
+
+def _last(db: sqlite3.Connection, columns: str, which: str = "") -> Sequence[int] | None:
+    """Return columns of the export that came last: versions grow, even where the clock was set back."""
+    found: Sequence[int] | None = db.execute(
+        f"SELECT {columns} FROM exports {which} ORDER BY version DESC LIMIT 1"  # noqa: S608  # our own text
+    ).fetchone()
+    return found
 
 
 def _passing(what: str, code: str) -> bool:
@@ -70,7 +76,7 @@ def _streams(db: sqlite3.Connection) -> set[str]:
     """Return the optional streams that the last export read; a database of an earlier release has none."""
     if "streams" not in {row[1] for row in db.execute("PRAGMA table_info(exports)")}:
         return set()
-    row = db.execute("SELECT streams FROM exports ORDER BY started DESC LIMIT 1").fetchone()
+    row = db.execute("SELECT streams FROM exports ORDER BY version DESC LIMIT 1").fetchone()
     return set(((row and row[0]) or "").split())
 
 
@@ -86,10 +92,13 @@ def _refuse_other(db: sqlite3.Connection, previous: Path, team_id: str) -> None:
 def next_version(folder: Path, started: int, latest: str | None) -> tuple[str, Path]:
     """Return the version of an export that began at ``started`` (ms), and the database file to build.
 
-    A version is the UTC time of the start; where that is not behind the ``latest`` published one, or its
-    file is there already, the next free second.
+    A version is the UTC time of the start; where that is not behind the ``latest`` published one and the
+    current database's, or its file is there already, the next free second.
     """
     second = started // 1000
+    held = current(folder)
+    if held is not None and (named := _NAMED.fullmatch(held.name)):
+        latest = max(latest or "", named[1])
     while True:
         version = datetime.fromtimestamp(second, UTC).strftime(_VERSION)
         path = folder / f"clickup-{version}.db"

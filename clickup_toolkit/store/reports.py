@@ -112,7 +112,7 @@ def percentile(part: float, value: str, rank: str = "place", count: str = "many"
 _UPTO = f"""
 CREATE TEMP TABLE upto AS SELECT text, {_MS.format("text")} AS ms
     FROM (SELECT max(coalesce((SELECT max(as_of) FROM main.tasks), ''),
-        coalesce((SELECT max(started) FROM main.exports), '')) AS text)
+        coalesce((SELECT started FROM main.exports ORDER BY version DESC LIMIT 1), '')) AS text)
 """  # noqa: S608
 
 _OPEN_TASKS = f"""
