@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,7 +14,8 @@ from clickup_toolkit.errors import StorageError
 
 __all__ = ["Cell", "drop_unreadable", "make_target", "read_cells", "read_outputs"]
 
-_NAME = re.compile(r"\d{8}T\d{6}Z(-\d+)?\.(ipynb|json)")  # others are somebody's own
+_NAME = re.compile(r"(\d{8}T\d{6}Z)(-\d+)?\.(ipynb|json)")  # others are somebody's own
+_TIME = "%Y%m%dT%H%M%SZ"
 
 Cell: TypeAlias = dict[str, Any]  # a cell, or an output of one, as nbformat writes it
 
@@ -22,11 +23,12 @@ Cell: TypeAlias = dict[str, Any]  # a cell, or an output of one, as nbformat wri
 def make_target(runs: Path, keep: int) -> Path:
     """Return where the next notebook goes; clear the oldest, so that with it ``keep`` are left.
 
-    Raises :class:`StorageError` when the folder cannot be made.
+    Its name is the UTC time, or a second behind the newest one's where the clock was set back: the order of
+    names is that of runs. Raises :class:`StorageError` when the folder cannot be made.
     """
-    name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     try:
         runs.mkdir(parents=True, exist_ok=True)
+        name = _next_name(runs)
         _clear(runs, keep)
         for number in range(1, 1000):
             target = runs / (f"{name}.ipynb" if number == 1 else f"{name}-{number}.ipynb")
@@ -38,6 +40,14 @@ def make_target(runs: Path, keep: int) -> Path:
             "Free disk space or set CLICKUP_DATA_DIR to a folder that can be written.",
         ) from error
     raise StorageError(f"{runs} already holds {name} a thousand times.", "Look at what starts so many runs.")
+
+
+def _next_name(runs: Path) -> str:
+    now = f"{datetime.now(UTC):{_TIME}}"
+    newest = max((found[1] for path in runs.iterdir() if (found := _NAME.fullmatch(path.name))), default="")
+    if newest <= now:
+        return now
+    return f"{datetime.strptime(newest, _TIME).replace(tzinfo=UTC) + timedelta(seconds=1):{_TIME}}"
 
 
 def _clear(runs: Path, keep: int) -> None:
