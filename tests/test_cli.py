@@ -76,6 +76,8 @@ def test_help_lists_the_commands(run: Callable[..., Result], option: str) -> Non
         "report",
         "demo",
         "versions",
+        "backup",
+        "restore",
         "doctor",
         "hash-password",
     ]

@@ -24,6 +24,8 @@ COMMANDS = {
     "report": "Run a notebook, and write what it shows as one page.",
     "demo": "Export a synthetic workspace and serve it; needs no token.",
     "versions": "List, compare, pin, delete and rebuild the versions in Redis.",
+    "backup": "Write data folder and published versions into one file.",
+    "restore": "Put a backup back.",
     "doctor": "Check everything, and say what to do about it.",
     "hash-password": "Print the hash of a password, for DATASETTE_PASSWORD_HASH.",
 }

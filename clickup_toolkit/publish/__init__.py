@@ -16,6 +16,7 @@ is sent, and what older ones do not share with it as small deltas against newer 
 ``rebuilding``  from what Redis holds of a chunk to its text
 ``comparing``   which tasks came, went or changed status between two versions
 ``lock``        one export at a time
+``copying``     versions out of Redis and back, for backups
 ``attempts``    one export a run, however often it is asked for
 ``connection``  the way to the server; ``embedded``: the server in the data folder
 ==============  ==========================================================================

@@ -5,7 +5,20 @@ All of them may be sent twice without harm, as a client does that lost its conne
 
 from __future__ import annotations
 
-__all__ = ["CLAIM", "CLOSURE", "DELETE", "DROP", "FLIP", "LOOSEN", "PACK", "PIN", "REVIVE", "TOUCH"]
+__all__ = [
+    "CLAIM",
+    "CLOSURE",
+    "DELETE",
+    "DROP",
+    "FLIP",
+    "LOOSEN",
+    "PACK",
+    "PIN",
+    "PUT",
+    "REVIVE",
+    "SETTLE",
+    "TOUCH",
+]
 
 CLAIM = """
 -- Ask which chunks stand in Redis as they should, and keep those for a while that would expire.
@@ -199,5 +212,64 @@ redis.call('ZREM', KEYS[3], ARGV[4])
 redis.call('ZADD', KEYS[2], time, ARGV[4])
 redis.call('SADD', KEYS[4], ARGV[4])
 return 1
+"""
+)
+
+PUT = """
+-- Put back one chunk, whole or as a delta; what would stay goes on staying.
+-- KEYS[1] the lock, KEYS[2] the chunk, KEYS[3] its delta; ARGV[1] the lock's value, ARGV[2] seconds to live,
+-- ARGV[3] the bytes, ARGV[4] the digests of the bases, apart by blanks, '' for a whole one, ARGV[5] the hash
+-- of the text. Returns 1; nil when the lock is another's.
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
+local stays = redis.call('TTL', KEYS[2]) == -1 or redis.call('TTL', KEYS[3]) == -1
+redis.call('DEL', KEYS[2], KEYS[3])
+local key = KEYS[3]
+if ARGV[4] == '' then
+  key = KEYS[2]
+  redis.call('SET', key, ARGV[3])
+else
+  redis.call('HSET', key, 'bases', ARGV[4], 'sha', ARGV[5], 'data', ARGV[3])
+end
+if not stays then redis.call('EXPIRE', key, ARGV[2]) end
+return 1
+"""
+
+SETTLE = (
+    _REACHED
+    + """
+-- Enter a version that was put back.
+-- KEYS[1] the lock, KEYS[2] the latest version's id, KEYS[3] the index, KEYS[4] the index of leaving
+-- versions, KEYS[5] the pinned ones, KEYS[6] the manifest; ARGV[1] the lock's value, ARGV[2] and ARGV[3] what
+-- the keys of chunks and of deltas begin with, ARGV[4] the version, ARGV[5] its time in seconds, ARGV[6] the
+-- manifest's text, ARGV[7] its hash, ARGV[8] seconds to live, '' for one that stays, ARGV[9] 1 if it is
+-- pinned, ARGV[10..] the digests of its chunks. One that is kept here stays, whatever ARGV[8] says.
+-- Returns how many chunks are missing: nothing was done then, else 0; nil when the lock is another's.
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
+local needed, missing = reached(ARGV[3], 10), 0
+for _, digest in ipairs(needed) do
+  if redis.call('EXISTS', ARGV[2] .. digest, ARGV[3] .. digest) == 0 then missing = missing + 1 end
+end
+if missing > 0 then return missing end
+local stays = ARGV[8] == '' or redis.call('ZSCORE', KEYS[3], ARGV[4])
+local function keep(key)
+  if stays then
+    redis.call('PERSIST', key)
+  else
+    local left = redis.call('TTL', key)
+    if left >= 0 and left < tonumber(ARGV[8]) then redis.call('EXPIRE', key, ARGV[8]) end
+  end
+end
+redis.call('HSET', KEYS[6], 'manifest', ARGV[6], 'etag', ARGV[7])
+if stays then redis.call('PERSIST', KEYS[6]) else redis.call('EXPIRE', KEYS[6], ARGV[8]) end
+for _, digest in ipairs(needed) do
+  keep(ARGV[2] .. digest)
+  keep(ARGV[3] .. digest)
+end
+redis.call('ZREM', KEYS[4], ARGV[4])
+redis.call('ZADD', stays and KEYS[3] or KEYS[4], ARGV[5], ARGV[4])
+if ARGV[9] == '1' then redis.call('SADD', KEYS[5], ARGV[4]) end
+local latest = redis.call('GET', KEYS[2])
+if stays and (not latest or latest < ARGV[4]) then redis.call('SET', KEYS[2], ARGV[4]) end
+return 0
 """
 )

@@ -1,0 +1,314 @@
+"""Take a backup, beside whatever runs: an export, the scheduler, the server.
+
+The database is copied by SQLite's online backup and checked, the journal too; versions are taken as they lie
+in Redis, held meanwhile as a reader holds them. The file is written under another name, read once more from
+beginning to end, and renamed when everything in it is what it should be.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import redis
+import zstandard
+
+from clickup_toolkit import __version__, publish, store
+from clickup_toolkit.backup.archive import Contents, Reader, Version, Writer, is_taken
+from clickup_toolkit.backup.pieces import Pieces, packed_delta
+from clickup_toolkit.errors import StorageError, ToolkitError
+from clickup_toolkit.publish.copying import Copied, Form, copied_versions, forms, whole_form
+from clickup_toolkit.settings import Settings
+from clickup_toolkit.store.damage import last_database_damaged
+from clickup_toolkit.store.files import is_full
+
+__all__ = ["Taken", "take"]
+
+_TRIES = 5  # to take database and journal between two exports
+_LEVEL = 3
+_STATE = ("schedule.json", "notified.json")
+_RUNS = ("*.ipynb", "*.json")
+_FILE = "backup.tar"
+_LOCK = "lock"
+_LAST = "SELECT version, tasks FROM exports ORDER BY started DESC LIMIT 1"
+
+
+class Taken(msgspec.Struct, kw_only=True):
+    """What a backup took: the line that ``backup --json`` prints.
+
+    ``versions`` are published ones, ``pinned`` and ``leaving`` some of them; ``left_out`` says what is
+    missing and why.
+    """
+
+    file: str = ""
+    bytes: int = 0
+    team_id: str
+    database: str | None = None
+    tasks: int = 0
+    database_bytes: int = 0
+    journal_answers: int = 0
+    journal_bytes: int = 0
+    runs: int = 0
+    versions: int = 0
+    pinned: int = 0
+    leaving: int = 0
+    chunks: int = 0
+    chunk_bytes: int = 0
+    left_out: list[str] = []
+
+
+class _Last(NamedTuple):
+    """The database that is taken, and what its last export says."""
+
+    path: Path
+    inode: int
+    team_id: str
+    version: str
+    tasks: int
+
+
+def take(settings: Settings, out: Path | None, *, versions: bool = True) -> Taken:
+    """Write a backup of the data folder and, unless told otherwise, of the published versions.
+
+    ``out`` is a file, which is replaced when the new one is whole, or a folder to put one into (default: the
+    working folder). Raises :class:`~clickup_toolkit.errors.ToolkitError`; then no file was written.
+    """
+    last = _last(settings.data_dir)
+    team = settings.team_id or (last.team_id if last else None)
+    if team is None:
+        raise _nothing(settings)
+    made = datetime.now(UTC).replace(microsecond=0)
+    target = _target(out, team, made)
+    with ExitStack() as stack:
+        client = stack.enter_context(publish.connect(settings)) if _asks_redis(settings, versions) else None
+        copied, broken = ([], []) if client is None else copied_versions(client, team)
+        if last is None and not copied:
+            raise _nothing(settings)
+        with _writing(target), _aside(target) as work:
+            taking = _Taking(settings.data_dir, Contents(toolkit=__version__, made=made, team_id=team), work)
+            taking.report.left_out += [f"version {one}: it is damaged in Redis" for one in broken]
+            taking.write(client, copied)
+            (work / _FILE).replace(target)
+    return msgspec.structs.replace(taking.report, file=str(target), bytes=target.stat().st_size)
+
+
+class _Taking:
+    """One backup in the making, in the folder ``work``."""
+
+    def __init__(self, folder: Path, contents: Contents, work: Path) -> None:
+        self._folder = folder
+        self._work = work
+        self._contents = contents
+        self.report = Taken(team_id=contents.team_id)
+
+    def write(self, client: redis.Redis | None, copied: list[Copied]) -> None:
+        """Write the whole file, and read it once more."""
+        path = self._work / _FILE
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w+b") as file:
+            writer = Writer(path, file, self._contents.made)
+            self._add_databases(writer)
+            self._add_state(writer)
+            if client is not None:
+                self._add_versions(writer, client, copied)
+            writer.finish(self._contents)
+            file.flush()
+            os.fsync(file.fileno())
+        with Reader.opened(path) as archive:
+            archive.check()
+
+    def _add_databases(self, writer: Writer) -> None:
+        """Add journal and database, of one moment between two exports if that can be had."""
+        for _ in range(_TRIES):
+            before = _last(self._folder)
+            journal = self._copied_journal()
+            database = None if before is None else _copy(before.path, self._work / "database", "immutable=1")
+            if _last(self._folder) == before:
+                break
+        if journal is not None:
+            packed = _packed(journal)
+            writer.add_file("data/journal.db.zst", packed)
+            self._note(journal_bytes=packed.stat().st_size)
+            packed.unlink()
+        if before is not None and database is not None:
+            if (found := _sound(database)) != "ok":
+                raise last_database_damaged(before.path, found)
+            packed = _packed(database)
+            writer.add_file(f"data/clickup-{before.version}.db.zst", packed)
+            self._note(database=before.version, tasks=before.tasks, database_bytes=packed.stat().st_size)
+            packed.unlink()
+            told = {"database": before.version, "tasks": before.tasks, "format": store.format_of(before.path)}
+            self._contents = msgspec.structs.replace(self._contents, **told)
+
+    def _copied_journal(self) -> Path | None:
+        source = self._folder / "journal.db"
+        if not source.exists():
+            return None
+        copy = self._work / "journal"
+        try:
+            # Read-only: closing it must not clear what an export that begins right now writes beside it.
+            _copy(source, copy)
+            with closing(sqlite3.connect(copy)) as db:
+                (answers,) = db.execute("SELECT count(*) FROM answers").fetchone()
+            self._note(journal_answers=answers)
+            if _sound(copy) == "ok":
+                return copy
+        except sqlite3.DatabaseError as error:
+            if is_full(error):
+                raise
+        self.report.left_out.append("the journal: it is damaged; the next crawl begins anew")
+        return None
+
+    def _add_state(self, writer: Writer) -> None:
+        for name in _STATE:
+            self._add_file(writer, name)
+        runs = sorted(path for pattern in _RUNS for path in (self._folder / "runs").glob(pattern))
+        added = [self._add_file(writer, f"runs/{path.name}") for path in runs]
+        self._note(runs=sum(added))
+
+    def _add_file(self, writer: Writer, name: str) -> bool:
+        """Add a small file that is replaced whole whenever it changes; return whether it was there."""
+        if not is_taken(f"data/{name}"):
+            return False
+        try:
+            data = (self._folder / name).read_bytes()
+        except FileNotFoundError:
+            return False  # runs that are too many are cleared at any time
+        writer.add(f"data/{name}", data)
+        return True
+
+    def _add_versions(self, writer: Writer, client: redis.Redis, copied: list[Copied]) -> None:
+        read = [one.read() for one in copied]
+        for form in forms(client, read):
+            _add_form(writer, form)
+        pieces = Pieces(writer)
+        whole = []
+        for one, stored in zip(copied, read, strict=True):
+            for chunk in pieces.broken(stored):
+                # It lay there in two forms, one after the other, while exports published: take the text.
+                made = whole_form(client, stored.team_id, chunk)
+                if made is not None and f"chunks/{made.digest}" not in writer:
+                    _add_form(writer, made)
+            pieces.forget_broken()
+            if pieces.broken(stored):
+                self.report.left_out.append(f"version {one.id}: it is damaged in Redis, or has just gone")
+                continue
+            writer.add(f"versions/{one.id}.json", one.manifest)
+            whole.append(Version(one.id, one.etag, one.ttl, one.pinned))
+        self._contents = msgspec.structs.replace(self._contents, versions=tuple(whole))
+        parts = [member for name, member in writer.members.items() if name.startswith(("chunks/", "deltas/"))]
+        self._note(
+            versions=len(whole),
+            pinned=sum(one.pinned for one in whole),
+            leaving=sum(one.ttl is not None for one in whole),
+            chunks=len(parts),
+            chunk_bytes=sum(member.bytes for member in parts),
+        )
+
+    def _note(self, **found: object) -> None:
+        self.report = msgspec.structs.replace(self.report, **found)
+
+
+def _add_form(writer: Writer, form: Form) -> None:
+    if form.bases:
+        writer.add(f"deltas/{form.digest}", packed_delta(form))
+    else:
+        writer.add(f"chunks/{form.digest}", form.data)
+
+
+def _last(data_dir: Path) -> _Last | None:
+    """Return the current database and what it says of itself; None where there is none."""
+    path = store.current(data_dir)
+    if path is None:
+        return None
+    store.known_format(path)
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as db:
+            (team,) = db.execute("SELECT id FROM workspaces").fetchone()
+            version, tasks = db.execute(_LAST).fetchone()
+    except (sqlite3.Error, TypeError) as error:
+        raise last_database_damaged(path, error) from error
+    return _Last(path, path.stat().st_ino, team, version, tasks)
+
+
+def _asks_redis(settings: Settings, versions: bool) -> bool:
+    """Tell whether there can be versions: an embedded server that was never there is not begun for it."""
+    return versions and (settings.redis_url is not None or (settings.data_dir / "redis").is_dir())
+
+
+def _copy(source: Path, target: Path, how: str = "") -> Path:
+    """Copy a database that may be written to meanwhile; the copy is of one moment."""
+    target.unlink(missing_ok=True)
+    address = f"{source.absolute().as_uri()}?mode=ro&{how}"
+    with closing(sqlite3.connect(address, uri=True)) as there, closing(sqlite3.connect(target)) as here:
+        there.backup(here)
+        here.execute("PRAGMA journal_mode = DELETE")
+    return target
+
+
+def _sound(database: Path) -> str:
+    with closing(sqlite3.connect(database)) as db:
+        return str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+
+
+def _packed(path: Path) -> Path:
+    """Compress a file; the original makes room."""
+    target = path.with_name(f"{path.name}.zst")
+    packer = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
+    with path.open("rb") as source, target.open("wb") as sink:
+        packer.copy_stream(source, sink, size=path.stat().st_size)
+    path.unlink()
+    return target
+
+
+def _target(out: Path | None, team: str, made: datetime) -> Path:
+    place = (out or Path.cwd()).expanduser().absolute()
+    return place / f"clickup-{team}-{made:%Y%m%dT%H%M%SZ}.tar" if place.is_dir() else place
+
+
+@contextmanager
+def _aside(target: Path) -> Iterator[Path]:
+    """Give an empty folder beside the file, where another backup to the same file does not work."""
+    work = target.with_name(f".{target.name}.unfinished")
+    work.mkdir(mode=0o700, exist_ok=True)
+    only = store.hold(
+        work / _LOCK, lambda who: ToolkitError(f"Another backup writes {target} ({who}).", "Wait for it.")
+    )
+    with only:
+        for left in work.iterdir():
+            if left.name != _LOCK:
+                left.unlink()
+        try:
+            yield work
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+@contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    """Turn what keeps the file from being written into an error that says what to do."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        if is_full(error):
+            raise StorageError(
+                f"There is no space left to write {target} ({error}).",
+                "Free disk space there, or name another place: --out.",
+            ) from error
+        raise StorageError(
+            f"{target} cannot be written ({error}).", "Name a place that can be: --out."
+        ) from error
+
+
+def _nothing(settings: Settings) -> StorageError:
+    return StorageError(
+        f"There is nothing to back up: {settings.data_dir} holds no export, and no version is published.",
+        "Name the data folder with CLICKUP_DATA_DIR or --data-dir, or export first: clickup-toolkit export",
+    )
