@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from clickup_toolkit.demo.api import Api
 from clickup_toolkit.demo.app import App, Conduct, Recorded, Stats
 from clickup_toolkit.demo.behaviour import Behaviour
-from clickup_toolkit.demo.faults import Fault
+from clickup_toolkit.demo.faults import Fault, Faults
 from clickup_toolkit.demo.window import RateWindow
 from clickup_toolkit.demo.world import World
 
@@ -92,6 +92,10 @@ class DemoServer:
     def stats(self) -> Stats:
         """The counts so far."""
         return self._app.stats
+
+    def commit(self, *faults: Fault) -> None:
+        """From now on commit these faults instead of those before; none: behave."""
+        self._app.faults = Faults(faults)
 
     def start(self) -> DemoServer:
         """Listen; return once requests are answered. Raises OSError when the port is taken."""
