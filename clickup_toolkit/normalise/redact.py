@@ -21,9 +21,10 @@ _SECRET = re.compile(rb'(?<!\\)"(?:secret|inbound_address|editor_token)"\s*:\s*'
 _SHARING = re.compile(rb'(?<!\\)"sharing"\s*:\s*')
 _TOKEN = re.compile(rb'(?<!\\)"token"\s*:\s*')
 _TOKEN_SET = re.compile(rb'"token"\s*:\s*(?!null|true|false|""|"\[redacted\]")\S')
-# The shape that ClickUp sends, without braces inside; anything else takes the long way.
+# The shape that ClickUp sends, without braces inside; anything else takes the long way. A pattern that
+# begins with plain text is searched for twenty times as fast, so what stands before it is looked at later.
 _FLAT_SHARING = re.compile(
-    rb'((?<!\\)"sharing"\s*:\s*\{[^{}]*?(?<!\\)"token"\s*:\s*)"(?:[^"\\]|\\.)+"', re.DOTALL
+    rb'("sharing"\s*:\s*\{[^{}]*?(?<!\\)"token"\s*:\s*)"(?:[^"\\]|\\.)+"', re.DOTALL
 )
 _SIGNS = (b'secret"', b'inbound_address"', b'editor_token"')
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -37,7 +38,7 @@ def page(body: bytes) -> bytes:
     if any(sign in body for sign in _SIGNS):
         body = _replace(body, _SECRET, _hide)
     if _TOKEN_SET.search(body):  # a task that is not shared has the key too, without a value
-        body = _FLAT_SHARING.sub(rb"\1" + MARKER, body)
+        body = _FLAT_SHARING.sub(_hide_flat, body)
         if _TOKEN_SET.search(body):
             body = _replace(body, _SHARING, lambda value: _replace(value, _TOKEN, _hide))
     return body
@@ -55,6 +56,11 @@ def _replace(body: bytes, key: re.Pattern[bytes], change: Callable[[bytes], byte
         parts += (body[done:start], change(body[start:end]))
         done = end
     return b"".join(chain(parts, (body[done:],))) if parts else body
+
+
+def _hide_flat(found: re.Match[bytes]) -> bytes:
+    escaped = found.string[found.start() - 1 : found.start()] == b"\\"
+    return found[0] if escaped else found[1] + MARKER
 
 
 def _hide(value: bytes) -> bytes:
