@@ -8,6 +8,7 @@ from pathlib import Path
 
 from clickup_toolkit import parquet
 from clickup_toolkit.records import ROW_TYPES, TaskAssignee
+from clickup_toolkit.store.formats import stamp
 from clickup_toolkit.store.schema import create_indexes, create_tables, insertion
 from tests.histories import Story, believable
 from tests.serving import flip
@@ -31,6 +32,7 @@ def publish_story(data_dir: Path, story: Story) -> Path:
     with closing(sqlite3.connect(built)) as connection, connection:
         connection.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF")
         create_tables(connection)
+        stamp(connection)
         create_indexes(connection)
         for row in (row for rows in story.rows.values() for row in rows):
             connection.execute(" VALUES ".join(insertion(ROW_TYPES[type(row)])), row)

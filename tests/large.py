@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from clickup_toolkit.records import Export
+from clickup_toolkit.store.formats import stamp
 from clickup_toolkit.store.rows import insert
 from clickup_toolkit.store.schema import create_tables, run
 from clickup_toolkit.store.views import finish_for_readers
@@ -105,6 +106,7 @@ def build_large(path: Path, tasks: int = TASKS) -> Path:
         db.execute("PRAGMA cache_size = -200000")
         db.execute("BEGIN")
         create_tables(db)
+        stamp(db)
         db.execute(_NUMBERS.format(last=tasks - 1))
         run(db, _ROWS)
         insert(db, [Export("20261118T021320Z", _INSTANT, _INSTANT, complete=True, tasks=tasks)])

@@ -12,6 +12,7 @@ from typing import Any
 
 from clickup_toolkit.records import ROW_TYPES, Export, Gap, List, Member, Space, Task, Workspace
 from clickup_toolkit.settings import Secret, Settings
+from clickup_toolkit.store.formats import stamp
 from clickup_toolkit.store.schema import create_tables, insertion
 from clickup_toolkit.store.views import finish_for_readers
 
@@ -56,6 +57,7 @@ def build_file(
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF")
         create_tables(connection)
+        stamp(connection)
         for row in (*_rows(version, finished, tasks, mark), *gaps, *rows):
             connection.execute(" VALUES ".join(insertion(ROW_TYPES[type(row)])), row)
         connection.execute("UPDATE exports SET complete = ?", [not gaps])
