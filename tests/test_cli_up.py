@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from clickup_toolkit.cli.up import end_running
 from clickup_toolkit.demo import DemoServer, build_world
 from clickup_toolkit.schedule import environment, read_report
 from clickup_toolkit.settings import Secret, Settings
+from tests.test_ground_make import ROOT, make
 
 COMMAND = [sys.executable, "-m", "clickup_toolkit.cli"]
 
@@ -149,6 +151,25 @@ def test_up_is_ended_in_the_middle_of_a_run(settings: Settings) -> None:
     assert not end_running(settings.data_dir)
     assert json.loads((settings.data_dir / "schedule.json").read_text())["running"] is True
     assert left_over(settings.data_dir) == []
+
+
+@pytest.mark.slow
+def test_make_down_ends_an_up_of_another_terminal(settings: Settings, tmp_path: Path) -> None:
+    """It ends in order, with everything that it started; a second `make down` finds nothing to end."""
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    shutil.copy(ROOT / "Makefile", checkout)
+    (checkout / ".venv").symlink_to(ROOT / ".venv")
+    environ = {"CLICKUP_DATA_DIR": str(settings.data_dir), "PYTHONPATH": str(ROOT), "REDIS_URL": ""}
+    with running("up", env=environment(settings), stderr=subprocess.DEVNULL) as process:
+        eventually(lambda: status(settings) and children_of(process, "schedule"))
+        told = make("down", cwd=checkout, **environ)
+        assert process.wait(5) == 0
+    again = make("down", cwd=checkout, **environ)
+    assert (told.returncode, told.stdout) == (0, "What make start had started has ended.\n")
+    assert (again.returncode, again.stdout) == (0, "Nothing runs in the background.\n")
+    assert left_over(settings.data_dir) == []
+    assert not publish.stop(settings)
 
 
 def test_up_does_not_start_on_a_port_that_is_taken(settings: Settings) -> None:
