@@ -73,16 +73,19 @@ def restore(settings: Settings, path: Path, *, force: bool = False, check: bool 
         if check:
             return msgspec.structs.replace(report, checked_only=True)
         with _alone(settings.data_dir), ExitStack() as stack:
-            client = stack.enter_context(publish.connect(settings)) if versions else None
+            client = lock = None
+            if versions:
+                client = stack.enter_context(publish.connect(settings))
+                ttl = settings.redis_lock_ttl
+                lock = stack.enter_context(publish.ExportLock(client, contents.team_id, ttl))
             if not _was_begun(settings.data_dir, archive) and not force:
                 _refuse_losses(settings.data_dir, contents)
                 if client is not None:
                     _refuse_newer(client, contents, versions)
             if contents.database is not None:
                 _put_folder(settings.data_dir, archive)
-            if client is not None:
-                with publish.ExportLock(client, contents.team_id, settings.redis_lock_ttl) as lock:
-                    _put_versions(client, lock, archive, versions)
+            if client is not None and lock is not None:
+                _put_versions(client, lock, archive, versions)
                 report.latest = publish.latest_id(client, contents.team_id)
             (settings.data_dir / _BEGUN).unlink(missing_ok=True)
     return report

@@ -23,7 +23,7 @@ import zstandard
 from clickup_toolkit import __version__, publish, store
 from clickup_toolkit.backup.archive import Contents, Reader, Version, Writer, is_taken
 from clickup_toolkit.backup.pieces import Pieces, packed_delta
-from clickup_toolkit.errors import StorageError, ToolkitError
+from clickup_toolkit.errors import RedisUnreachable, StorageError, ToolkitError
 from clickup_toolkit.publish.copying import Copied, Form, copied_versions, forms, whole_form
 from clickup_toolkit.settings import Settings
 from clickup_toolkit.store.damage import last_database_damaged
@@ -87,7 +87,7 @@ def take(settings: Settings, out: Path | None, *, versions: bool = True) -> Take
     made = datetime.now(UTC).replace(microsecond=0)
     target = _target(out, team, made)
     with ExitStack() as stack:
-        client = stack.enter_context(publish.connect(settings)) if _asks_redis(settings, versions) else None
+        client = stack.enter_context(_connected(settings)) if _asks_redis(settings, versions) else None
         copied, broken = ([], []) if client is None else copied_versions(client, team)
         if last is None and not copied:
             raise _nothing(settings)
@@ -241,6 +241,14 @@ def _last(data_dir: Path) -> _Last | None:
 def _asks_redis(settings: Settings, versions: bool) -> bool:
     """Tell whether there can be versions: an embedded server that was never there is not begun for it."""
     return versions and (settings.redis_url is not None or (settings.data_dir / "redis").is_dir())
+
+
+def _connected(settings: Settings) -> redis.Redis:
+    try:
+        return publish.connect(settings)
+    except RedisUnreachable as error:
+        error.remedy = f"{error.remedy} Or leave the versions out: --without-versions."
+        raise
 
 
 def _copy(source: Path, target: Path, how: str = "") -> Path:
