@@ -15,11 +15,13 @@ from clickup_toolkit.serve import document_fields, openapi
 from clickup_toolkit.serve.routes import ROUTES
 from clickup_toolkit.settings import REQUIRED, SETTINGS, Setting
 from clickup_toolkit.store import ANALYTICS
+from clickup_toolkit.store.formats import FORMATS
 
 __all__ = [
     "analytics",
     "command_line",
     "fields",
+    "formats",
     "layers",
     "optional_fields",
     "redis_keys",
@@ -55,6 +57,11 @@ def _default(name: str, setting: Setting) -> str:
     if name in REQUIRED:
         return "required to serve" if name == "api_auth_token" else "required"
     return f"`{setting.default}`" if setting.default else "unset"
+
+
+def formats() -> None:
+    """Print the formats of the database."""
+    _table(("format", "what is new in it"), ((str(each.number), each.change) for each in FORMATS))
 
 
 def tables() -> None:

@@ -38,7 +38,7 @@ FORMATS = (
     Format(3, 793228890, "the watermark of exports, by ClickUp's clock"),
     Format(4, 1751111743, "which tables an export wrote; reports as tables"),
     Format(5, 287661820, "values counted for the filters of pages"),
-    Format(6, 352756716, "indexes that reports and dashboards read by; application_id and number"),
+    Format(6, 352756716, "indexes that reports and dashboards read by; its number instead of a fingerprint"),
 )
 """All formats that a release wrote, the oldest first."""
 
