@@ -19,6 +19,7 @@ from clickup_toolkit.analyse.basis import (
 )
 from clickup_toolkit.analyse.calendar import Unit, beginnings, calendar, period_of
 from clickup_toolkit.analyse.columns import OF_TASK
+from clickup_toolkit.analyse.counting import counted_entries, weights
 from clickup_toolkit.analyse.groups import Grouping, grouped, told
 from clickup_toolkit.analyse.measure import measure
 from clickup_toolkit.analyse.source import EXACT, sourced
@@ -75,6 +76,7 @@ def estimate_against_tracked(
 
 
 @measure(
+    counted={"time_entries": counted_entries},
     time_entries=("member_id", "start", "duration_ms", "billable"),
     members=("id", "username", "email"),
 )
@@ -101,7 +103,7 @@ def tracked_time(
     start = milliseconds(time_entries["start"])
     spent = time_entries["duration_ms"].to_numpy("float64", na_value=np.nan)
     rows = np.flatnonzero(~np.isnan(spent) & ~(start > instant(now)))
-    start, spent = start[rows], spent[rows]
+    start, spent, many_of = start[rows], spent[rows], weights(time_entries)
     people = coded(time_entries["member_id"].iloc[rows])
     dated = ~np.isnan(start)
     period = period_of(start[dated], unit, tz)
@@ -116,7 +118,7 @@ def tracked_time(
     table[unit] = np.tile(np.append(dates.to_numpy("datetime64[ms]"), np.datetime64("NaT")), many)
     table["tracked_ms"] = np.bincount(cell, spent[shown], many * width).astype("int64")
     table["billable_ms"] = np.bincount(cell, billed[shown], many * width).astype("int64")
-    table["entries"] = np.bincount(cell, minlength=many * width)
+    table["entries"] = np.bincount(cell, many_of[rows][shown], many * width).astype("int64")
     following = table[unit] + pd.Timedelta(days=7 if unit == "week" else 1)
     table["complete"] = (beginnings(following, tz) <= pd.Timestamp(now)) | table[unit].isna()
     table = table[table[unit].notna() | (table["entries"] > 0)]

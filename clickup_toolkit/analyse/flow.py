@@ -20,6 +20,7 @@ from clickup_toolkit.analyse.basis import (
 )
 from clickup_toolkit.analyse.calendar import Unit, beginnings, calendar, period_of
 from clickup_toolkit.analyse.columns import CHANGES, CYCLE, STAYS
+from clickup_toolkit.analyse.counting import counted_tasks, weights
 from clickup_toolkit.analyse.cycle import CLICKUP_RULE, Cycle, Spans, ends, spans_seen
 from clickup_toolkit.analyse.groups import Grouping, grouped, place_labels, told
 from clickup_toolkit.analyse.measure import measure
@@ -145,7 +146,7 @@ def finished_work(
     return sourced(table[[*_DONE, "source"]], APPROXIMATED, seen.at)
 
 
-@measure(rows={"tasks": "finished"}, tasks=CYCLE, time_in_status=STAYS)
+@measure(rows={"tasks": "finished"}, counted={"tasks": counted_tasks}, tasks=CYCLE, time_in_status=STAYS)
 def throughput(
     tasks: pd.DataFrame,
     *,
@@ -180,8 +181,10 @@ def throughput(
     shown = _shown(code, len(groups.ids), groups.name)
     within = place[task] >= 0
     cells = np.bincount(
-        code[within] * len(dates) + place[task][within], minlength=len(groups.ids) * len(dates)
-    )
+        code[within] * len(dates) + place[task][within],
+        weights(tasks)[task][within],
+        minlength=len(groups.ids) * len(dates),
+    ).astype("int64")
     group = pd.DataFrame({"group": shown, "label": np.array(groups.labels, dtype=object)[shown]})
     group = group.assign(id=np.array(groups.ids, dtype=object)[shown]).sort_values(["label", "id"])
     table = group.merge(pd.DataFrame({"place": np.arange(len(dates)), unit: dates}), how="cross")

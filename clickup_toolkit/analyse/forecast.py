@@ -12,6 +12,7 @@ import pandas as pd
 from clickup_toolkit.analyse.basis import instant
 from clickup_toolkit.analyse.calendar import period_of
 from clickup_toolkit.analyse.columns import CYCLE, STAYS
+from clickup_toolkit.analyse.counting import counted_tasks, weights
 from clickup_toolkit.analyse.cycle import CLICKUP_RULE, Cycle, ends
 from clickup_toolkit.analyse.flow import finished_between
 from clickup_toolkit.analyse.measure import measure
@@ -47,7 +48,7 @@ class _Samples(NamedTuple):
         return ahead[:days]
 
 
-@measure(rows={"tasks": "finished"}, tasks=CYCLE, time_in_status=STAYS)
+@measure(rows={"tasks": "finished"}, counted={"tasks": counted_tasks}, tasks=CYCLE, time_in_status=STAYS)
 def throughput_samples(
     tasks: pd.DataFrame,
     *,
@@ -71,7 +72,7 @@ def throughput_samples(
     return sourced(pd.DataFrame({"day": found.days, "done": found.done}), found.source)
 
 
-@measure(rows={"tasks": "finished"}, tasks=CYCLE, time_in_status=STAYS)
+@measure(rows={"tasks": "finished"}, counted={"tasks": counted_tasks}, tasks=CYCLE, time_in_status=STAYS)
 def forecast_how_many(
     tasks: pd.DataFrame,
     *,
@@ -110,7 +111,7 @@ def forecast_how_many(
     return sourced(pd.DataFrame({"likelihood": list(likelihoods), "items": items}), SIMULATED)
 
 
-@measure(rows={"tasks": "finished"}, tasks=CYCLE, time_in_status=STAYS)
+@measure(rows={"tasks": "finished"}, counted={"tasks": counted_tasks}, tasks=CYCLE, time_in_status=STAYS)
 def forecast_when(
     tasks: pd.DataFrame,
     *,
@@ -188,7 +189,8 @@ def _samples(
     days, first = _days(today, history, working, begun)
     finish = period_of(found.finish[done], "day", zone)
     at = np.searchsorted(days.to_numpy(), finish.to_numpy())
-    counts = np.bincount(at[(finish >= first) & (at < len(days))], minlength=len(days))
+    shown = ((finish >= first) & (at < len(days))).to_numpy()
+    counts = np.bincount(at[shown], weights(tasks)[done][shown], minlength=len(days))
     return _Samples(days, counts.astype("int64"), today, working, source)
 
 

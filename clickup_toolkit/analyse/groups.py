@@ -87,9 +87,9 @@ def grouped(tasks: pd.DataFrame, by: str | Grouping) -> Grouped:
         found = coded(tasks["priority"])
         return _of_codes(by, found, [str(value) or "No priority" for value in found.values])
     if by == "task_type":
-        return _of_rows(tasks, by_task_type(tasks))
+        return _coded_rows(by, np.arange(len(tasks)), by_task_type(tasks).rows)
     if by in _PERIODS:
-        return _of_rows(tasks, by_period(tasks, by))
+        return _coded_rows(by, np.arange(len(tasks)), by_period(tasks, by).rows)
     raise ValueError(
         f"by={by!r} names no grouping: choose one of {', '.join(OF_TASKS)}, "
         "or pass what by_member, by_tag or by_custom_field return"
@@ -98,12 +98,15 @@ def grouped(tasks: pd.DataFrame, by: str | Grouping) -> Grouped:
 
 def _of_rows(tasks: pd.DataFrame, by: Grouping) -> Grouped:
     task = positions(by.rows["task_id"], tasks["id"])
-    rows = by.rows[task >= 0]
+    return _coded_rows(by.name, task[task >= 0], by.rows[task >= 0])
+
+
+def _coded_rows(name: str, task: Places, rows: pd.DataFrame) -> Grouped:
     ids = coded(rows["id"])
     labels = coded(rows["label"])
     first = _first_rows(ids)
     named = [str(labels.values[code]) for code in labels.codes[first]]
-    return Grouped(by.name, task[task >= 0], ids.codes, [str(value) for value in ids.values], named)
+    return Grouped(name, task, ids.codes, [str(value) for value in ids.values], named)
 
 
 def _of_codes(name: str, found: Coded, labels: list[str]) -> Grouped:

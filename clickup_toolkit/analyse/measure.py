@@ -3,7 +3,8 @@
 :func:`measure` marks a function as a measure and declares, table by table, the columns it reads
 (:data:`COLUMNS`) and which rows it can do without (:data:`ROWS`). A table may be a pandas DataFrame, or a
 Dask DataFrame: then each partition is cut down where it lies to those columns and rows, its texts turned
-into categories, and only that is gathered; what the measure computes of it, percentiles too, is exact.
+into categories, and only that is gathered; what the measure computes of it, percentiles too, is exact. What
+a measure only counts or adds up is ``counted`` in each partition, and the counts alone are gathered.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from clickup_toolkit.analyse.basis import FINISHED, NOT_STARTED, text
+from clickup_toolkit.analyse.columns import FOR_GROUPS
 
 __all__ = ["COLUMNS", "FEW", "NEEDED", "ROWS", "combined", "compact", "is_usual", "measure", "takes"]
 
@@ -43,27 +45,36 @@ FEW = frozenset(
 )
 """Columns of texts of which there are few: kept once each, and a number in each row."""
 
+Counted: TypeAlias = Callable[[pd.DataFrame, Mapping[str, Any]], pd.DataFrame]
+"""Counts the rows of a table for what is asked beside the tables; the counts of counts are the same."""
+
 _Given = ParamSpec("_Given")
 _Told = TypeVar("_Told")
 
 
 def measure(
-    *, rows: Mapping[str, str] | None = None, **tables: tuple[str, ...]
+    *,
+    rows: Mapping[str, str] | None = None,
+    counted: Mapping[str, Counted] | None = None,
+    **tables: tuple[str, ...],
 ) -> Callable[[Callable[_Given, _Told]], Callable[_Given, _Told]]:
     """Declare the columns of each table that a measure reads; its parameters bear the tables' names."""
 
     def declare(function: Callable[_Given, _Told]) -> Callable[_Given, _Told]:
         COLUMNS[function.__name__], ROWS[function.__name__] = dict(tables), dict(rows or {})
-        return takes(rows=rows, **tables)(function)
+        return takes(rows=rows, counted=counted, **tables)(function)
 
     return declare
 
 
 def takes(
-    *, rows: Mapping[str, str] | None = None, **tables: tuple[str, ...]
+    *,
+    rows: Mapping[str, str] | None = None,
+    counted: Mapping[str, Counted] | None = None,
+    **tables: tuple[str, ...],
 ) -> Callable[[Callable[_Given, _Told]], Callable[_Given, _Told]]:
     """Let a function take Dask DataFrames for these of its parameters, of which it reads these columns."""
-    needed = dict(rows or {})
+    needed, counts = dict(rows or {}), dict(counted or {})
 
     def wrap(function: Callable[_Given, _Told]) -> Callable[_Given, _Told]:
         signature = inspect.signature(function)
@@ -72,9 +83,13 @@ def takes(
         def run(*args: _Given.args, **kwargs: _Given.kwargs) -> _Told:
             given = signature.bind(*args, **kwargs)
             cut = needed if is_usual(given.arguments.get("cycle")) else {}
+            usual = {name: each.default for name, each in signature.parameters.items()}
+            asked = {name: value for name, value in (usual | given.arguments).items() if name not in tables}
             for table, value in given.arguments.items():
                 if table in tables and hasattr(value, "to_delayed"):
-                    given.arguments[table] = _gathered(value, tables[table], cut.get(table, ""))
+                    columns = _asked_for(tables[table], asked)
+                    told = _gathered(value, columns, cut.get(table, ""), counts.get(table), asked)
+                    given.arguments[table] = told
                 elif table in cut and value is not None:
                     given.arguments[table] = _needed(value, cut[table])
             return function(*given.args, **given.kwargs)
@@ -84,13 +99,27 @@ def takes(
     return wrap
 
 
-def _gathered(frame: Any, columns: tuple[str, ...], rows: str) -> pd.DataFrame:
+def _asked_for(columns: tuple[str, ...], asked: Mapping[str, Any]) -> list[str]:
+    """Return the columns without those that only another grouping needs."""
+    if "by" not in asked:
+        return [*columns]
+    spared = {column for name, own in FOR_GROUPS.items() if name != asked["by"] for column in own}
+    return [column for column in columns if column not in spared]
+
+
+def _gathered(
+    frame: Any, columns: list[str], rows: str, counted: Counted | None, asked: Mapping[str, Any]
+) -> pd.DataFrame:
     """Cut each partition of a Dask DataFrame down where it lies, and put together what is left."""
     from dask import compute, delayed  # type: ignore[attr-defined]
 
+    def cut(part: pd.DataFrame) -> pd.DataFrame:
+        left = compact(part, rows)
+        return left if counted is None else compact(counted(left, asked))
+
     wanted = frame[[column for column in columns if column in frame.columns]]
-    cut = [delayed(compact)(part, rows) for part in wanted.to_delayed()]
-    return combined(compute(*cut))  # type: ignore[no-untyped-call]
+    told = combined(compute(*(delayed(cut)(part) for part in wanted.to_delayed())))  # type: ignore[no-untyped-call]
+    return told if counted is None else counted(told, asked)
 
 
 def compact(frame: pd.DataFrame, rows: str = "") -> pd.DataFrame:
