@@ -30,6 +30,7 @@ from clickup_toolkit.records import (
     TimeInStatus,
 )
 from clickup_toolkit.serve.columns import in_order
+from clickup_toolkit.serve.labels import label_of
 from clickup_toolkit.serve.queries import QUERIES
 from clickup_toolkit.store.reports import REPORTS, VIEWS, create_views
 from tests.fixtures.browser import watch_page
@@ -295,11 +296,57 @@ def test_a_question_suggests_names(shared: httpx.Client) -> None:
 
 
 def test_a_row_is_a_list_of_its_columns(shared: httpx.Client) -> None:
-    """A row's page tells what each column means, and what points at the row."""
+    """A row's page is headed by its name, tells what each column means, and what points at the row."""
     text = text_of(shared.get("/clickup/tasks/deep"))
-    assert "custom_id Custom task id, where the workspace uses them WEB-7" in text
+    assert "Deploy the checkout tasks deep · Open in ClickUp This data as json" in text
+    assert "Custom id Custom task id, where the workspace uses them WEB-7" in text
+    assert "tasks_words" not in text
     assert "1 row from task_id in comments" in text
     assert "1 row from task_id in time_entries" in text
+
+
+def test_a_row_shows_names_for_ids(shared: httpx.Client) -> None:
+    """What a row points at is shown by its name, which leads there, as in the table."""
+    page = shared.get("/clickup/tasks/deep").text
+    for place, key, name in (
+        ("lists", "l1", "Backlog"),
+        ("spaces", "s1", "Product"),
+        ("folders", "f1", "Web"),
+        ("tasks", "t0", "Task 0"),
+        ("members", "2", "bob@example.com"),
+    ):
+        assert f'<a href="/clickup/{place}/{key}">{name}</a>' in page, place
+    assert '<a href="/clickup/tasks/deep">Deploy the checkout</a>' in shared.get("/clickup/comments/c1").text
+
+
+def test_the_page_of_a_task_tells_what_belongs_to_it(shared: httpx.Client) -> None:
+    """Time in status, fields and tracked time stand on a task's page, subtasks on that of their parent."""
+    text = text_of(shared.get("/clickup/tasks/deep"))
+    assert "Time in status Status Total Since doing 25 d 2026-10-24 11:06" in text
+    assert "Custom fields Field Value Effort [h] 8" in text
+    assert "Tracked time Start Member Duration Description 2026-11-13 11:06 bob@example.com 1 d" in text
+    assert "Subtasks" not in text
+    assert "Subtasks Name Status Deploy the checkout ↗ doing" in text_of(shared.get("/clickup/tasks/t0"))
+
+
+def test_columns_have_headings_in_words(shared: httpx.Client) -> None:
+    """A heading says what the column is; its name for SQL is in the tooltip, as is what it means."""
+    page = shared.get("/clickup/tasks").text
+    assert 'title="status_ms: Time in the current status up to as_of; goes on growing (milliseconds)"' in page
+    told = {
+        name: label_of(name) for name in ("list_id", "cycle_time_ms", "date_done", "task_count", "id", "_")
+    }
+    assert told == {
+        "list_id": "List",
+        "cycle_time_ms": "Cycle time",
+        "date_done": "Done",
+        "task_count": "Task count",
+        "id": "Id",
+        "_": "_",
+    }
+    for table in (*TABLES.values(), *REPORTS.values()):
+        labels = [label_of(column.name) for column in table.columns]
+        assert len(set(labels)) == len(labels), (table.name, sorted(labels))
 
 
 def test_a_database_of_an_earlier_release_is_shown(site: httpx.Client, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from clickup_toolkit.store.reports import REPORTS, VIEWS
 if TYPE_CHECKING:
     from clickup_toolkit.serve.site import Site
 
-__all__ = ["shown"]
+__all__ = ["named", "shown"]
 
 _TYPES = {
     (name, column.name): column.type
@@ -66,6 +66,18 @@ def shown(
     return None
 
 
+async def named(site: Site, value: object, column: str, table: str) -> Markup | None:
+    """Return what a row's own page shows of a reference: the name of what it points at; None for others."""
+    if (table, column) not in _POINTS_AT or value is None or isinstance(value, dict):
+        return None
+    place = _POINTS_AT[table, column]
+    label: object = site.facts.names.get(place, {}).get(str(value))
+    if label is None:
+        labels = await site.expand_foreign_keys("clickup", table, column, [value])
+        label = labels.get((column, value))
+    return None if label is None else _link(place, str(value), str(label or value))
+
+
 def _kind(table: str | None, column: str, value: object) -> str:
     if (table or "", column) in _TYPES:
         return _TYPES[table or "", column]
@@ -84,7 +96,10 @@ def _named(
         return None if label is None else _link(_PLACES[column], value, label or value)
     if column in ("name", "task", "task_id") and "task_id" in row.keys():  # noqa: SIM118  # a row of SQLite
         here = _link("tasks", str(row["task_id"]), value)
-        return here + _outside(_text(row, "url")) if column != "task_id" else here
+        return _beside(here, _outside(_text(row, "url"))) if column != "task_id" else here
+    for name, place in (("list", "lists"), ("member", "members")):
+        if column == name and f"{name}_id" in row.keys():  # noqa: SIM118
+            return _link(place, str(row[f"{name}_id"]), value)
     return None
 
 
@@ -92,7 +107,7 @@ def _own_name(site: Site, row: Mapping[str, object], value: str, column: str, ta
     """Return a row's name with the way to its page, and to ClickUp where that has one."""
     if column != TABLES[table].label or "id" not in row.keys():  # noqa: SIM118
         return None
-    return _link(table, str(row["id"]), value) + _outside(_address(site, row, table))
+    return _beside(_link(table, str(row["id"]), value), _outside(_address(site, row, table)))
 
 
 def _link(table: str, key: str, label: str) -> Markup:
@@ -101,11 +116,16 @@ def _link(table: str, key: str, label: str) -> Markup:
     )
 
 
+def _beside(name: Markup, outside: Markup) -> Markup:
+    """Return a name with what stands beside it, on its first line however long the name is."""
+    return Markup('<span class="named">{}{}</span>').format(name, outside) if outside else name
+
+
 def _outside(address: str) -> Markup:
     if not address.startswith("https://"):
         return Markup("")
     return Markup(
-        ' <a class="outside" href="{}" rel="noreferrer" title="Open in ClickUp" '
+        '<a class="outside" href="{}" rel="noreferrer" title="Open in ClickUp" '
         'aria-label="Open in ClickUp">\u2197</a>'
     ).format(address)
 

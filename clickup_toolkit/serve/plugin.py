@@ -7,7 +7,7 @@ leaves the others alone. And it loads it in the middle of its own import: nothin
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -55,9 +55,12 @@ def register_routes(datasette: Datasette) -> list[tuple[str, Callable[..., Any]]
 @hookimpl
 def render_cell(
     row: Mapping[str, object], value: object, column: str, table: str | None, datasette: Datasette
-) -> Markup | None:
+) -> Markup | Awaitable[Markup | None] | None:
     """Show names that lead somewhere, durations and times as people read them."""
-    return cells.shown(datasette, row, value, column, table) if _is_ours(datasette) else None
+    if not _is_ours(datasette):
+        return None
+    told = cells.shown(datasette, row, value, column, table)
+    return cells.named(datasette, value, column, table) if told is None and table else told
 
 
 @hookimpl

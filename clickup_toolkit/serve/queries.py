@@ -57,7 +57,7 @@ def _placed(name: str, value: str, group: str) -> str:
 
 _SLOWEST = f"""{_PERIOD.format(days=90)}
 SELECT t.name AS task, t.cycle_time_ms, t.lead_time_ms, t.tracked_ms, l.name AS list, t.status,
-    coalesce(t.date_done, t.date_closed) AS finished, t.id AS task_id, t.url
+    coalesce(t.date_done, t.date_closed) AS finished, t.id AS task_id, t.list_id, t.url
 FROM period AS p CROSS JOIN tasks AS t LEFT JOIN lists AS l ON l.id = t.list_id
 WHERE {_WITHIN}
     AND {_OF_TASK}
@@ -146,13 +146,13 @@ summed AS (
     GROUP BY e.member_id, e.task_id ORDER BY tracked_ms DESC LIMIT {_MOST}
 )
 SELECT coalesce(m.username, m.email, s.member_id) AS member, t.name AS task, l.name AS list, s.tracked_ms,
-    s.billable_ms, s.entries, s.member_id, s.task_id, t.url
+    s.billable_ms, s.entries, s.member_id, s.task_id, t.list_id, t.url
 FROM summed AS s LEFT JOIN members AS m ON m.id = s.member_id LEFT JOIN tasks AS t ON t.id = s.task_id
 LEFT JOIN lists AS l ON l.id = t.list_id ORDER BY s.tracked_ms DESC, member, s.task_id
 """  # noqa: S608
 
 _FIELDS = f"""
-SELECT t.name AS task, f.name AS field, f.value, l.name AS list, t.status, t.id AS task_id, t.url
+SELECT t.name AS task, f.name AS field, f.value, l.name AS list, t.status, t.id AS task_id, t.list_id, t.url
 FROM tasks AS t CROSS JOIN task_custom_fields AS f ON f.task_id = t.id
 LEFT JOIN lists AS l ON l.id = t.list_id
 WHERE {_SPACE.format("t")}

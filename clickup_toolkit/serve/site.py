@@ -23,9 +23,11 @@ from datasette.plugins import pm
 from clickup_toolkit.serve import plugin
 from clickup_toolkit.serve.access import Access
 from clickup_toolkit.serve.assets import asset_url
+from clickup_toolkit.serve.belongings import belongings
 from clickup_toolkit.serve.columns import in_order
 from clickup_toolkit.serve.facets import Counted
 from clickup_toolkit.serve.facts import Facts, read_facts
+from clickup_toolkit.serve.labels import label_of
 from clickup_toolkit.serve.metadata import DATABASE, DATASETTE_SETTINGS, describe
 from clickup_toolkit.serve.monitor import Monitor
 from clickup_toolkit.serve.paging import paged
@@ -85,7 +87,9 @@ class Site(Datasette):  # type: ignore[misc]  # datasette has no types
         )
         threads = DATASETTE_SETTINGS["num_sql_threads"]
         self.executor = ThreadPoolExecutor(threads, thread_name_prefix="query")
-        self.jinja_env.globals.update(asset=asset_url, site=self, in_order=in_order)
+        self.jinja_env.globals.update(
+            asset=asset_url, site=self, in_order=in_order, label_of=label_of, belongings=belongings
+        )
         for name in list(self.databases):
             self.remove_database(name)
         self._file = None if database is None else FrozenDatabase(self, database)

@@ -40,7 +40,8 @@ def build_database(
     """Build the database ``target`` from a finished crawl, whole or not at all, and return its export's row.
 
     ``previous`` is the database of the export before, from which history is carried over, and on which an
-    incremental crawl builds; ``stale_days`` is what its report of stale tasks goes by. Raises :class:`~clickup_toolkit.errors.StorageError`; then ``target`` and
+    incremental crawl builds; ``stale_days`` is what its report of stale tasks goes by. Raises
+    :class:`~clickup_toolkit.errors.StorageError`; then ``target`` and
     ``previous`` are as they were.
     """
     with (
