@@ -50,13 +50,13 @@ def changes_since(
         _refuse_other(db, previous, team_id)
         columns = {row[1] for row in db.execute("PRAGMA table_info(exports)")}
         mark = "coalesce(watermark, started)" if "watermark" in columns else "started"
-        last, since = _last(db, f"{_MS.format('started')}, {_MS.format(mark)}") or (None, None)
+        last = _last(db, f"{_MS.format('started')}, {_MS.format(mark)}")
         missing = _BY_TASK.intersection(streams) - _streams(db)
         full = _last(db, _MS.format("started"), "WHERE mode = 'full'")
         unread = any(_passing(*gap) for gap in db.execute("SELECT what, code FROM gaps"))
-    if missing or unread or last is None or full is None or last > now:
+    if missing or unread or last is None or full is None or last[0] > now:
         return None
-    return None if now - full[0] >= full_every_hours * _HOUR_MS else int(since)
+    return None if now - full[0] >= full_every_hours * _HOUR_MS else last[1]
 
 
 def _last(db: sqlite3.Connection, columns: str, which: str = "") -> Sequence[int] | None:
