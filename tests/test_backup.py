@@ -20,9 +20,12 @@ from clickup_toolkit.demo import DemoServer
 from clickup_toolkit.demo.drift import VISIBLE_CHANGES, drift
 from clickup_toolkit.errors import RedisUnreachable, StorageError
 from clickup_toolkit.export import run_export_sync
+from clickup_toolkit.publish.copying import forms
 from clickup_toolkit.settings import Secret, Settings
 from tests.backups import Place, bodies, exported, folder_of, give, the_world
+from tests.exporting import settings_for
 from tests.fixtures.valkey import RedisServer, serving
+from tests.killing import Killer, export
 from tests.versions import TEAM, changed, day, kept, named_chunks, put, staying_chunks, workspace
 
 PASSWORD = "hunter2-of-the-server"
@@ -130,7 +133,7 @@ def test_backups_in_a_loop_beside_exports_hold_what_was_published(
     published: dict[str, bytes] = {}
     wrong: list[BaseException] = []
 
-    def export() -> None:
+    def go_on() -> None:
         try:
             for number in range(4):
                 with publish.connect(settings) as client:
@@ -141,7 +144,7 @@ def test_backups_in_a_loop_beside_exports_hold_what_was_published(
         except BaseException as error:
             wrong.append(error)
 
-    exporting = threading.Thread(target=export)
+    exporting = threading.Thread(target=go_on)
     exporting.start()
     taken = []
     while exporting.is_alive():
@@ -241,6 +244,19 @@ def test_backups_beside_a_writer_that_packs_and_drops(
             }.items() <= published.items()
 
 
+def test_what_is_taken_is_held_as_a_reader_holds_it(redis_client: redis.Redis) -> None:
+    """A version that is about to go lives for another hour from when it is taken."""
+    for number in (1, 2):
+        put(redis_client, day(number), workspace(90, seed=number), keep=1)
+    names = [name for name in redis_client.keys() if redis_client.ttl(name) >= 0]
+    for name in names:
+        redis_client.expire(name, 50)
+    going = _found(redis_client, day(1))
+    taken = {form.digest for form in forms(redis_client, [going])}
+    assert taken >= {chunk.digest for chunk in going.chunks}
+    assert {redis_client.ttl(name) > 3000 for name in names} == {True}
+
+
 def _found(client: redis.Redis, version: str) -> publish.StoredVersion:
     stored = publish.find(client, TEAM, version)
     assert stored is not None
@@ -332,3 +348,37 @@ def test_the_command_says_what_it_took(tmp_path: Path, server: DemoServer, redis
     checked = give(elsewhere, "restore", "--check", str(file))
     assert checked.stdout.startswith(f"Good, nothing changed: workspace {server.team_id}, backed up 2")
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_damaged_journal_is_named_and_left_out(tmp_path: Path, server: DemoServer, redis_url: str) -> None:
+    """Without its journal a crawl begins anew and nothing is lost; a damaged database is another matter."""
+    settings = exported(server, tmp_path / "data", redis_url, exports=1)
+    (settings.data_dir / "journal.db").write_bytes(b"no database at all" * 999)
+    taken = take(settings, tmp_path / "b.tar")
+    assert taken.left_out == ["the journal: it is damaged; the next crawl begins anew"]
+    database = store.current(settings.data_dir)
+    assert database is not None
+    with database.open("r+b") as file:
+        file.seek(3 * 16384)
+        file.write(b"\xff" * 16384)
+    before = (tmp_path / "b.tar").read_bytes()
+    with pytest.raises(StorageError, match="is damaged"):
+        take(settings, tmp_path / "b.tar")
+    assert (tmp_path / "b.tar").read_bytes() == before
+
+
+def test_an_unfinished_export_goes_on_elsewhere(
+    tmp_path: Path, demo_server: Callable[..., DemoServer], redis_url: str, other_redis: str
+) -> None:
+    """What an export had read when it was killed is in the backup: elsewhere it is not asked for again."""
+    killer = Killer()
+    server = demo_server(the_world(), changes=killer)
+    settings = settings_for(server, tmp_path / "data", redis_url, concurrency=1)
+    run_export_sync(settings)
+    killer.at = {killer.asked + 20}
+    assert export(replace(settings, full_export_hours=1e-9), killer) is None
+    taken = take(settings, tmp_path / "b.tar")
+    assert taken.journal_answers > 10
+    place = Place(settings, tmp_path / "elsewhere", other_redis)
+    restore(place.settings, tmp_path / "b.tar")
+    assert run_export_sync(place.settings).resumed >= taken.journal_answers

@@ -14,14 +14,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 import redis
-import zstandard
 
 from clickup_toolkit import __version__, publish, store
 from clickup_toolkit.backup.archive import Contents, Reader, Version, Writer, is_taken
+from clickup_toolkit.backup.databases import LastExport, copy_database, last_export, packed, sound
 from clickup_toolkit.backup.pieces import Pieces, packed_delta
 from clickup_toolkit.errors import RedisUnreachable, StorageError, ToolkitError
 from clickup_toolkit.publish.copying import Copied, Form, copied_versions, forms, whole_form
@@ -32,12 +31,11 @@ from clickup_toolkit.store.files import is_full
 __all__ = ["Taken", "take"]
 
 _TRIES = 5  # to take database and journal between two exports
-_LEVEL = 3
 _STATE = ("schedule.json", "notified.json")
 _RUNS = ("*.ipynb", "*.json")
 _FILE = "backup.tar"
 _LOCK = "lock"
-_LAST = "SELECT version, tasks FROM exports ORDER BY started DESC LIMIT 1"
+_NO_JOURNAL = "the journal: it is damaged; the next crawl begins anew"
 
 
 class Taken(msgspec.Struct, kw_only=True):
@@ -64,23 +62,13 @@ class Taken(msgspec.Struct, kw_only=True):
     left_out: list[str] = []
 
 
-class _Last(NamedTuple):
-    """The database that is taken, and what its last export says."""
-
-    path: Path
-    inode: int
-    team_id: str
-    version: str
-    tasks: int
-
-
 def take(settings: Settings, out: Path | None, *, versions: bool = True) -> Taken:
     """Write a backup of the data folder and, unless told otherwise, of the published versions.
 
     ``out`` is a file, which is replaced when the new one is whole, or a folder to put one into (default: the
     working folder). Raises :class:`~clickup_toolkit.errors.ToolkitError`; then no file was written.
     """
-    last = _last(settings.data_dir)
+    last = last_export(settings.data_dir)
     team = settings.team_id or (last.team_id if last else None)
     if team is None:
         raise _nothing(settings)
@@ -96,7 +84,10 @@ def take(settings: Settings, out: Path | None, *, versions: bool = True) -> Take
             taking.report.left_out += [f"version {one}: it is damaged in Redis" for one in broken]
             taking.write(client, copied)
             (work / _FILE).replace(target)
-    return msgspec.structs.replace(taking.report, file=str(target), bytes=target.stat().st_size)
+    left_out = list(dict.fromkeys(taking.report.left_out))
+    return msgspec.structs.replace(
+        taking.report, file=str(target), bytes=target.stat().st_size, left_out=left_out
+    )
 
 
 class _Taking:
@@ -127,44 +118,63 @@ class _Taking:
     def _add_databases(self, writer: Writer) -> None:
         """Add journal and database, of one moment between two exports if that can be had."""
         for _ in range(_TRIES):
-            before = _last(self._folder)
+            last = last_export(self._folder)
             journal = self._copied_journal()
-            database = None if before is None else _copy(before.path, self._work / "database", "immutable=1")
-            if _last(self._folder) == before:
+            database = None if last is None else self._copied_database(last)
+            if last_export(self._folder) == last:
                 break
         if journal is not None:
-            packed = _packed(journal)
-            writer.add_file("data/journal.db.zst", packed)
-            self._note(journal_bytes=packed.stat().st_size)
-            packed.unlink()
-        if before is not None and database is not None:
-            if (found := _sound(database)) != "ok":
-                raise last_database_damaged(before.path, found)
-            packed = _packed(database)
-            writer.add_file(f"data/clickup-{before.version}.db.zst", packed)
-            self._note(database=before.version, tasks=before.tasks, database_bytes=packed.stat().st_size)
-            packed.unlink()
-            told = {"database": before.version, "tasks": before.tasks, "format": store.format_of(before.path)}
-            self._contents = msgspec.structs.replace(self._contents, **told)
+            small = packed(journal)
+            writer.add_file("data/journal.db.zst", small)
+            self._note(journal_bytes=small.stat().st_size)
+            small.unlink()
+        if last is not None and database is not None:
+            self._add_database(writer, last, database)
+        elif last is not None:
+            raise StorageError(
+                f"Exports replaced the database in {self._folder} faster than it could be copied.",
+                "Back up again in between.",
+            )
+
+    def _add_database(self, writer: Writer, last: LastExport, database: Path) -> None:
+        if (found := sound(database)) != "ok":
+            raise last_database_damaged(last.path, found)
+        told = {"database": last.version, "tasks": last.tasks}
+        self._contents = msgspec.structs.replace(self._contents, **told, format=store.format_of(database))
+        small = packed(database)
+        writer.add_file(f"data/clickup-{last.version}.db.zst", small)
+        self._note(**told, database_bytes=small.stat().st_size)
+        small.unlink()
+
+    def _copied_database(self, last: LastExport) -> Path | None:
+        try:
+            return copy_database(last.path, self._work / "database", "immutable=1")
+        except sqlite3.OperationalError:
+            if last.path.exists():
+                raise
+            return None  # two exports ended meanwhile: it is cleared, and the next try takes the newest
 
     def _copied_journal(self) -> Path | None:
-        source = self._folder / "journal.db"
+        """Copy the journal; None where there is none, or one that is only just begun."""
+        source, copy = self._folder / "journal.db", self._work / "journal"
         if not source.exists():
             return None
-        copy = self._work / "journal"
         try:
             # Read-only: closing it must not clear what an export that begins right now writes beside it.
-            _copy(source, copy)
+            copy_database(source, copy)
             with closing(sqlite3.connect(copy)) as db:
                 (answers,) = db.execute("SELECT count(*) FROM answers").fetchone()
-            self._note(journal_answers=answers)
-            if _sound(copy) == "ok":
-                return copy
-        except sqlite3.DatabaseError as error:
+            if sound(copy) != "ok":
+                raise sqlite3.DatabaseError
+        except sqlite3.OperationalError as error:
             if is_full(error):
                 raise
-        self.report.left_out.append("the journal: it is damaged; the next crawl begins anew")
-        return None
+            return None
+        except sqlite3.DatabaseError:
+            self._note(left_out=[*self.report.left_out, _NO_JOURNAL])
+            return None
+        self._note(journal_answers=answers)
+        return copy
 
     def _add_state(self, writer: Writer) -> None:
         for name in _STATE:
@@ -223,21 +233,6 @@ def _add_form(writer: Writer, form: Form) -> None:
         writer.add(f"chunks/{form.digest}", form.data)
 
 
-def _last(data_dir: Path) -> _Last | None:
-    """Return the current database and what it says of itself; None where there is none."""
-    path = store.current(data_dir)
-    if path is None:
-        return None
-    store.known_format(path)
-    try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as db:
-            (team,) = db.execute("SELECT id FROM workspaces").fetchone()
-            version, tasks = db.execute(_LAST).fetchone()
-    except (sqlite3.Error, TypeError) as error:
-        raise last_database_damaged(path, error) from error
-    return _Last(path, path.stat().st_ino, team, version, tasks)
-
-
 def _asks_redis(settings: Settings, versions: bool) -> bool:
     """Tell whether there can be versions: an embedded server that was never there is not begun for it."""
     return versions and (settings.redis_url is not None or (settings.data_dir / "redis").is_dir())
@@ -249,31 +244,6 @@ def _connected(settings: Settings) -> redis.Redis:
     except RedisUnreachable as error:
         error.remedy = f"{error.remedy} Or leave the versions out: --without-versions."
         raise
-
-
-def _copy(source: Path, target: Path, how: str = "") -> Path:
-    """Copy a database that may be written to meanwhile; the copy is of one moment."""
-    target.unlink(missing_ok=True)
-    address = f"{source.absolute().as_uri()}?mode=ro&{how}"
-    with closing(sqlite3.connect(address, uri=True)) as there, closing(sqlite3.connect(target)) as here:
-        there.backup(here)
-        here.execute("PRAGMA journal_mode = DELETE")
-    return target
-
-
-def _sound(database: Path) -> str:
-    with closing(sqlite3.connect(database)) as db:
-        return str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
-
-
-def _packed(path: Path) -> Path:
-    """Compress a file; the original makes room."""
-    target = path.with_name(f"{path.name}.zst")
-    packer = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
-    with path.open("rb") as source, target.open("wb") as sink:
-        packer.copy_stream(source, sink, size=path.stat().st_size)
-    path.unlink()
-    return target
 
 
 def _target(out: Path | None, team: str, made: datetime) -> Path:
