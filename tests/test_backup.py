@@ -248,7 +248,7 @@ def test_what_is_taken_is_held_as_a_reader_holds_it(redis_client: redis.Redis) -
     """A version that is about to go lives for another hour from when it is taken."""
     for number in (1, 2):
         put(redis_client, day(number), workspace(90, seed=number), keep=1)
-    names = [name for name in redis_client.keys() if redis_client.ttl(name) >= 0]
+    names = [name for name in redis_client.scan_iter() if redis_client.ttl(name) >= 0]
     for name in names:
         redis_client.expire(name, 50)
     going = _found(redis_client, day(1))
