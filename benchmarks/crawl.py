@@ -14,9 +14,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import platform
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +24,7 @@ from typing import Any
 import click
 import redis
 
+from benchmarks import _machine
 from benchmarks._processes import Measured, crawled, measure, serving
 from benchmarks._tables import show
 from clickup_toolkit import publish
@@ -130,11 +128,11 @@ def main(sizes: str, limits: str, quick: bool, as_json: bool) -> None:
     """Measure exports of synthetic workspaces, and print the figures beside the targets."""
     names = ["tiny"] if quick else [name for name in sizes.split(",") if name]
     limited = [QUICK] if quick else [LIMITS[int(number)] for number in limits.split(",") if number]
-    before = os.getloadavg()[0]
+    before = _machine.load()
     rows = [row for name in names for row in measure_size(name)]
     timed = [measure_limit(limit) for limit in limited]
     figures = {
-        "machine": _machine(before),
+        "machine": _machine.facts(before),
         "sizes": [asdict(row) for row in rows],
         "limits": [asdict(row) for row in timed],
         "targets": [asdict(target) for target in targets(rows, timed)],
@@ -146,7 +144,7 @@ def measure_size(name: str) -> Iterator[Row]:
     """Export a workspace in full, then with nothing changed, each beside its floor."""
     with _site(SIZES[name].options(**{"rate-limit": UNLIMITED})) as environment:
         for mode in ("full", "incremental"):
-            _tell(f"{name}, {mode}")
+            _machine.tell(f"{name}, {mode}")
             used, (export, report) = _redis_seconds(environment), _export(environment)
             used = _redis_seconds(environment) - used
             journal = crawled(Path(environment["CLICKUP_DATA_DIR"]))
@@ -179,7 +177,7 @@ def measure_limit(limit: Limit) -> Limited:
     The ideal opens a window every 60 seconds and sends all that is allowed at once, at the speed measured
     without a limit; what an export does before and behind its requests comes on top.
     """
-    _tell(f"{limit.size}, {limit.limit} requests in {limit.window:g} s")
+    _machine.tell(f"{limit.size}, {limit.limit} requests in {limit.window:g} s")
     crawl, rest, free = _unlimited(limit)
     options = {"rate-limit": limit.limit, "window": limit.window, "latency": limit.latency}
     with _site(SIZES[limit.size].options(**options)) as environment:
@@ -256,20 +254,6 @@ def targets(rows: list[Row], timed: list[Limited]) -> list[Target]:
 
 def _target(what: str, most: float, measured: float) -> Target:
     return Target(what, most, measured, measured <= most)
-
-
-def _machine(load_before: float) -> dict[str, object]:
-    return {
-        "system": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "load_before": round(load_before, 1),
-        "load_after": round(os.getloadavg()[0], 1),
-    }
-
-
-def _tell(what: str) -> None:
-    print(f"… {what}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

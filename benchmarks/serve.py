@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import platform
 import shutil
 import statistics
 import sys
@@ -29,6 +27,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks import _machine
 from benchmarks._serve_processes import (
     Fronts,
     Site,
@@ -116,13 +115,13 @@ def main(rounds: int, seconds: float, quick: bool, as_json: bool) -> None:
         return
     large, huge = (1.0, 3.0) if quick else (LARGE, HUGE)
     rounds, seconds = (1, 0.3) if quick else (rounds, seconds)
-    before = os.getloadavg()[0]
+    before = _machine.load()
     documents = {"large": large} if quick else {"large": large, "small": SMALL}
     rates, first_bytes = _speeds(documents, rounds, seconds)
     memory = [_memory(size, seconds) for size in (large, huge)]
     published = list(_publishing(large / 20, seconds * 5))
     figures = {
-        "machine": _machine(before),
+        "machine": _machine.facts(before),
         "rates": [asdict(row) for row in rates],
         "first_bytes": [asdict(row) for row in first_bytes],
         "memory": [asdict(row) for row in memory],
@@ -153,7 +152,7 @@ def _speeds(
     rates: list[Rate] = []
     first_bytes: list[FirstByte] = []
     for document, megabytes in documents.items():
-        _tell(f"{document} document: {megabytes:g} MB")
+        _machine.tell(f"{document} document: {megabytes:g} MB")
         with _everything(megabytes) as (_, served, front):
             urls = _urls(served, front)
             for url in urls.values():  # every cache has it
@@ -230,7 +229,7 @@ def _ratio(side: str, measured: Mapping[str, list[Pair]]) -> float | None:
 
 def _memory(megabytes: float, seconds: float) -> Memory:
     """Watch our process while clients read a document of so many MB, each whole, with gzip."""
-    _tell(f"memory with {megabytes:g} MB")
+    _machine.tell(f"memory with {megabytes:g} MB")
     with tempfile.TemporaryDirectory() as name, versions(Path(name)) as published:
         published.put(megabytes)
         with site(published.settings) as served:
@@ -245,7 +244,7 @@ def _memory(megabytes: float, seconds: float) -> Memory:
 
 def _publishing(megabytes: float, seconds: float) -> Iterator[Published]:
     """Publish version after version while clients read, and look at all that they got."""
-    _tell("publishing under load")
+    _machine.tell("publishing under load")
     with _everything(megabytes) as (published, served, front):
         sides = {side: url for side, url in _urls(served, front).items() if side in SIDES}
         clients = {side: ask(url, clients=2, seconds=seconds, check=True) for side, url in sides.items()}
@@ -283,20 +282,6 @@ def targets(
     failed = sum(row.failed + row.mixed for row in published)
     found.append(Target("failed answers while versions are published", "0", failed, failed == 0))
     return found
-
-
-def _machine(load_before: float) -> dict[str, object]:
-    return {
-        "system": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "load_before": round(load_before, 1),
-        "load_after": round(os.getloadavg()[0], 1),
-    }
-
-
-def _tell(what: str) -> None:
-    print(f"… {what}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import platform
 import random
 import tempfile
 import time
@@ -23,6 +21,7 @@ import click
 import redis
 from isal import isal_zlib
 
+from benchmarks import _machine
 from benchmarks._tables import machine, table
 from clickup_toolkit import publish
 from clickup_toolkit.settings import Settings
@@ -172,22 +171,13 @@ def _server_seconds(client: redis.Redis) -> float:
     return float(used["used_cpu_user"]) + float(used["used_cpu_sys"])
 
 
-def _load() -> str:
-    return f"{os.getloadavg()[0]:.1f}"
-
-
 @click.command(help=__doc__)
 @click.option("--tasks", default=39_000, show_default=True, help="Tasks of the workspace.")
 @click.option("--versions", default=7, show_default=True, help="Exports.")
 @click.option("--share", default=0.02, show_default=True, help="Share of the tasks that change in between.")
 def main(tasks: int, versions: int, share: float) -> None:
     """Print the table."""
-    facts = {
-        "system": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "load_before": _load(),
-    }
+    before = _machine.load()
     states = [workspace(tasks)]
     for number in range(1, versions):
         states.append(changed(states[-1], share, number))
@@ -199,7 +189,7 @@ def main(tasks: int, versions: int, share: float) -> None:
                 reading = [read_back(client, number, state) for number, state in enumerate(states)]
         finally:
             publish.stop(settings)
-    print(machine({**facts, "load_after": _load()}), "\n")
+    print(machine(_machine.facts(before)), "\n")
     print(_shown(rows, reading), "\n")
     print(
         f"One version takes {rows[0].redis_mb:.1f} MB, {versions} take {rows[-1].redis_mb:.1f} MB: "
