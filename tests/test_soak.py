@@ -25,9 +25,9 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.mark.slow
 def test_a_short_soak_passes() -> None:
-    """With one fault and one kill everything that must hold holds, and the tables say what happened."""
-    words = ["--intervals", "5", "--calm", "0.9", "--full-every", "12", "--tasks", "60"]
-    only = ["--only", "kill -9: datasette", "--only", "ClickUp: 502"]
+    """With one kill everything that must hold holds, and the tables say what happened."""
+    words = ["--intervals", "3", "--calm", "0.9", "--full-every", "12", "--tasks", "60"]
+    only = ["--only", "kill -9: datasette"]
     process = subprocess.run(
         [sys.executable, "-m", "benchmarks.soak", *words, *only],
         cwd=ROOT,
@@ -37,7 +37,6 @@ def test_a_short_soak_passes() -> None:
         check=False,
     )
     assert process.returncode == 0, process.stdout + process.stderr
-    assert re.search(r"^\| ClickUp: 502 as HTML *\| +1 \|", process.stdout, re.MULTILINE)
     assert re.search(r"^\| kill -9: datasette *\| +1 \|", process.stdout, re.MULTILINE)
     assert "its children 3 times" in process.stdout
     assert process.stdout.count(" met |") == 13
