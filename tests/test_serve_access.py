@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -153,7 +156,34 @@ def test_a_stranger_sees_no_page(closed: httpx.Client, path: str) -> None:
         )
         assert answer.json()["remedy"] == "Send the header Authorization: Bearer <API_AUTH_TOKEN>."
     else:
-        assert (answer.status_code, answer.headers["location"]) == (302, "/-/login")
+        wanted = "" if path == "/" else f"?next={quote(answer.request.url.raw_path.decode(), safe='')}"
+        assert (answer.status_code, answer.headers["location"]) == (302, f"/-/login{wanted}")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "then"),
+    [
+        ("/clickup/tasks?status=in+review&_sort=name", "/clickup/tasks?status=in+review&_sort=name"),
+        ("", "/"),
+        ("//example.com/", "/"),
+        ("/\\example.com/", "/"),
+        ("https://example.com/", "/"),
+        ("javascript:alert(1)", "/"),
+        ("/clickup\r\nSet-Cookie: a=b", "/"),
+        ("/" + "x" * 3000, "/"),
+    ],
+)
+def test_who_signed_in_lands_where_they_wanted_to(closed: httpx.Client, wanted: str, then: str) -> None:
+    """The page that somebody asked for comes after signing in; no other site ever does."""
+    closed.cookies.clear()
+    form = closed.get("/-/login", params={"next": wanted}).text
+    kept = unescape(re.findall(r'name="next" value="([^"]*)"', form)[0])
+    assert kept == then
+    ticket = re.findall(r'name="csrftoken" value="([^"]*)"', form)[0]
+    told = {"username": "admin", "password": PASSWORD, "csrftoken": ticket, "next": wanted}
+    answer = closed.post("/-/login", data=told)
+    assert (answer.status_code, answer.headers["location"]) == (302, then)
+    closed.cookies.clear()
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -248,7 +248,10 @@ def test_strangers_see_no_dashboard(data_dir: Path) -> None:
     """Behind a password a dashboard is as closed as every other page."""
     with serve.background(settings_for(data_dir, password_hash=Secret(HASH))) as address:
         answer = httpx.get(f"{address}-/dashboards/flow")
-        assert (answer.status_code, answer.headers["location"]) == (302, "/-/login")
+        assert (answer.status_code, answer.headers["location"]) == (
+            302,
+            "/-/login?next=%2F-%2Fdashboards%2Fflow",
+        )
 
 
 def test_the_page_follows_the_export(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from clickup_toolkit import serve
-from clickup_toolkit.records import TABLES, Gap, Task
+from clickup_toolkit.records import TABLES, Export, Folder, Gap, List, Task, TaskCustomField
 from clickup_toolkit.serve import words
 from tests.serving import GAP, VERSION, code, markdown, publish_file, settings_for, shown, write_run
 
@@ -36,6 +36,41 @@ def words_of(page: httpx.Response) -> str:
 def iso(then: datetime) -> str:
     """Return an instant as text."""
     return then.isoformat(timespec="milliseconds")
+
+
+def test_the_first_export_is_compared_with_none(site: httpx.Client, tmp_path: Path) -> None:
+    """The home page of a first export tells of no changes, and leads to dashboards, tables and a search."""
+    publish_file(tmp_path, tasks=3, gaps=[GAP])
+    page = site.get("/")
+    text = words_of(page)
+    assert "3 tasks; this is the first export." in text
+    assert "time_entries of Ada Lovelace (183034) TIMEENTRY_059" in text
+    assert 'href="/-/dashboards/flow"' in page.text
+    assert 'name="_search"' in page.text
+
+
+def test_what_is_not_there_is_told_in_words(site: httpx.Client, tmp_path: Path) -> None:
+    """An address of nothing says so, why that may be, and helps to find what was meant."""
+    publish_file(tmp_path)
+    for path in ("/nothing", "/clickup/nothing", "/clickup/tasks/nothing", "/-/runs/nothing"):
+        page = site.get(path)
+        assert page.status_code == 404
+        assert "<h1>There is no such page</h1>" in page.text
+        assert 'name="_search"' in page.text
+
+
+def test_lists_of_one_name_are_told_apart(site: httpx.Client, tmp_path: Path) -> None:
+    """The list of tables names folder or space of a list with custom fields, and empty tables come last."""
+    rows = [
+        Folder("f1", "Web", space_id="s1"),
+        List("l2", "Backlog", space_id="s1", folder_id="f1"),
+        Task("other", "Other", list_id="l2"),
+        *(TaskCustomField(task, "x", "Effort", "number", "8", 8.0) for task in ("t0", "other")),
+    ]
+    publish_file(tmp_path, rows=rows)
+    text = words_of(site.get("/clickup"))
+    assert "Custom fields as columns Backlog Product Backlog Web" in text
+    assert text.index("workspaces 1") < text.index("Without any row") < text.index("goals 0")
 
 
 @pytest.mark.parametrize("path", ["/", "/clickup", "/clickup/tasks", "/clickup/tasks/t1"])
@@ -63,7 +98,8 @@ def test_before_the_first_export_programs_are_told_to_wait(site: httpx.Client, p
 def test_home_tells_how_fresh_and_how_complete(site: httpx.Client, tmp_path: Path) -> None:
     """A recent, complete export is told by its age, its size and its changes, without any warning."""
     finished = datetime.now(UTC) - timedelta(hours=2, minutes=7, seconds=5)
-    publish_file(tmp_path, tasks=1234, finished=iso(finished))
+    before = Export("20261122T101500Z", 0, 0, complete=True)
+    publish_file(tmp_path, tasks=1234, finished=iso(finished), rows=[before])
     text = words_of(site.get("/"))
     stamp = finished.strftime("%Y-%m-%d %H:%M UTC")
     assert f"Exported 2 h 7 min ago {stamp} · full · complete · version {VERSION}" in text
@@ -79,7 +115,7 @@ def test_home_shows_the_gaps(site: httpx.Client, tmp_path: Path) -> None:
     text = words_of(site.get("/"))
     assert "full · with gaps · version" in text
     assert (
-        "What this export could not read time_entries of 183034 TIMEENTRY_059 "
+        "What this export could not read time_entries of Ada Lovelace (183034) TIMEENTRY_059 "
         "Time entries of Ada Lovelace were refused. Use the token of an owner or admin."
     ) in text
 

@@ -150,7 +150,7 @@ def _versions(text: str) -> set[str]:
 
 
 WALK: dict[str, Callable[[httpx.Response], Answer]] = {
-    "/": _page(r"(\d+) tasks?,"),
+    "/": _page(r"<p>(\d+) tasks?;"),
     "/clickup/tasks": _page(r"file-(\d+)"),
     "/clickup/tasks/t0": _page(r"file-(\d+)"),
     "/-/dashboards": _page(r"<dt>Tasks</dt>.*?<a [^>]*>(\d+)</a>"),

@@ -42,7 +42,7 @@ class Facts:
     """``counts`` holds every table's number of rows, None where counting would have taken too long;
     ``hidden`` names the tables that are not for browsing. ``names`` tells the names of spaces, folders, lists
     and members by table and id, ``field_views`` the list that each view of custom fields is about,
-    ``stale_days`` after how long work counts as stale.
+    ``stale_days`` after how long work counts as stale, ``homes`` the folder or space of each list.
     """
 
     workspace: str = ""
@@ -53,6 +53,12 @@ class Facts:
     names: dict[str, dict[str, str]] = field(default_factory=dict)
     field_views: dict[str, str] = field(default_factory=dict)
     stale_days: float = STALE_DAYS
+    homes: dict[str, str] = field(default_factory=dict)
+
+    def called(self, key: str) -> str:
+        """Return the id of a space, folder, list or member with its name before it, where that is known."""
+        found = (names[key] for names in self.names.values() if names.get(key))
+        return next((f"{name} ({key})" for name in found), key)
 
 
 def read_facts(database: Path) -> Facts:
@@ -70,6 +76,7 @@ def read_facts(database: Path) -> Facts:
             names=_names(connection),
             field_views=lists_of_views(connection),
             stale_days=stale_days_of(connection),
+            homes=_homes(connection),
         )
 
 
@@ -103,6 +110,15 @@ def _names(connection: sqlite3.Connection) -> dict[str, dict[str, str]]:
         table: {row[0]: row[1] or "" for row in connection.execute(f"SELECT id, {label} FROM {table}")}  # noqa: S608
         for table, label in labels.items()
     }
+
+
+def _homes(connection: sqlite3.Connection) -> dict[str, str]:
+    rows = connection.execute(
+        "SELECT l.id, coalesce(f.name, s.name, '') FROM lists AS l "
+        "LEFT JOIN folders AS f ON f.id = l.folder_id "
+        "LEFT JOIN spaces AS s ON s.id = l.space_id"
+    )
+    return dict(map(tuple, rows))
 
 
 def _counts(connection: sqlite3.Connection, tables: list[str]) -> dict[str, int | None]:

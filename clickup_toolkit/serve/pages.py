@@ -35,6 +35,12 @@ _MAIN_TABLES = (
     "status_changes",
     "exports",
 )
+_WAYS = (
+    ("/-/dashboards", "Overview", "Where the work stands, what waits, and what has changed."),
+    ("/-/dashboards/time-in-status", "Time in status", "How long tasks stay in each status, and where."),
+    ("/-/dashboards/flow", "Flow", "How long work takes, how old it grows, how much gets finished."),
+    ("/-/dashboards/time-tracking", "Time tracking", "Who tracked how much, and how estimates hold."),
+)
 _RUNS_AT_HOME = 5
 _GAPS_AT_HOME = 12
 _PROGRAMS_READ = (".json", ".csv", ".db", ".jsono")
@@ -68,6 +74,7 @@ async def _show_home(site: Site, request: Request) -> Response:
         "stale": export is not None and now - export.at > 2 * interval,
         "gaps": site.facts.gaps[:_GAPS_AT_HOME],
         "tables": [TABLES[name] for name in _MAIN_TABLES],
+        "ways": _WAYS,
         "runs": recent,
         "runs_total": total,
         "address": f"{request.scheme}://{request.host}",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from datasette import NotFound, Response
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["OPEN_TO_ALL", "nothing", "page", "send_to_sign_in"]
 
 _ADDRESS = "/-/login"
+_HOME = "/"
+_OWN = re.compile(r"/(?![/\\])[\x21-\x7e]{0,2000}")  # //host is another site's; browsers take \ for /
 
 OPEN_TO_ALL = (_ADDRESS, "/-/logout", "/-/static/", "/favicon.ico")
 """What the sign-in page needs; with a password set, strangers see nothing else of datasette."""
@@ -30,24 +34,35 @@ _PROGRAMS_READ = (".json", ".jsono", ".csv", ".db", ".blob", ".parquet")
 async def page(datasette: Site, request: Request) -> Response:
     """Show the form, or sign in whoever sends it with the right password."""
     if request.method != "POST":
-        return await _form(datasette, request)
+        return await _form(datasette, request, next_page=_own(request.args.get("next")))
     told = await request.post_vars()
+    next_page = _own(told.get("next"))
     try:
         await datasette.visitors.check(request.scope, told.get("username") or "", told.get("password") or "")
     except WrongCredentials:
-        return await _form(datasette, request, "Invalid username or password")
+        return await _form(datasette, request, "Invalid username or password", next_page=next_page)
     except TooManyTries as many:
-        answer = await _form(datasette, request, f"Too many wrong passwords. Wait {many.seconds} s.", 429)
+        answer = await _form(
+            datasette, request, f"Too many wrong passwords. Wait {many.seconds} s.", 429, next_page
+        )
         answer.headers["Retry-After"] = str(many.seconds)
         return answer
-    answer = Response.redirect(datasette.urls.path("/"))
+    answer = Response.redirect(datasette.urls.path(next_page))
     answer.set_cookie("ds_actor", datasette.sign(session(PERSON, time.time()), "actor"), httponly=True)
     return answer
 
 
-async def _form(site: Site, request: Request, error: str = "", status: int = 200) -> Response:
-    html = await site.render_template("password_login.html", {"error": error}, request=request)
+async def _form(
+    site: Site, request: Request, error: str = "", status: int = 200, next_page: str = _HOME
+) -> Response:
+    context = {"error": error, "next": next_page, "username": PERSON}
+    html = await site.render_template("password_login.html", context, request=request)
     return Response.html(html, status=status, headers={"Cache-Control": "no-store"})
+
+
+def _own(address: str | None) -> str:
+    """Return an address of this site as it is, the home page's for any other."""
+    return address if address and _OWN.fullmatch(address) else _HOME
 
 
 async def nothing(datasette: Site, request: Request) -> Response:
@@ -55,10 +70,23 @@ async def nothing(datasette: Site, request: Request) -> Response:
     raise NotFound("Make a hash with clickup-toolkit hash-password")
 
 
+def _wanted(scope: Scope) -> str:
+    """Return the query by which the sign-in page knows where somebody wanted to go."""
+    address = scope.get("raw_path", b"").decode("latin-1")
+    if query := scope["query_string"].decode("latin-1"):
+        address += f"?{query}"
+    own = _own(address)
+    return "" if own == _HOME else f"?next={quote(own, safe='')}"
+
+
 async def send_to_sign_in(scope: Scope, send: Send, *, wrong: bool) -> None:
     """Send people to the sign-in page, and tell programs which header to send."""
     if wrong or scope["path"].endswith(_PROGRAMS_READ) or scope["method"] not in ("GET", "HEAD"):
         await send_unauthorized(scope, send, wrong=wrong)
     else:
-        headers = {"location": _ADDRESS, "content-type": "text/plain", "cache-control": "private, no-store"}
+        headers = {
+            "location": _ADDRESS + _wanted(scope),
+            "content-type": "text/plain",
+            "cache-control": "private, no-store",
+        }
         await send_answer(scope, send, 302, headers)
