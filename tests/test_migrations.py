@@ -12,11 +12,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pyarrow.parquet as pq
 import pytest
 import redis
 
-from clickup_toolkit import Workspace, publish, store
+from clickup_toolkit import Workspace, publish, serve, store
 from clickup_toolkit.demo import DemoServer
 from clickup_toolkit.errors import StorageError
 from clickup_toolkit.export import run_export_sync
@@ -26,7 +27,9 @@ from clickup_toolkit.records import TABLES
 from clickup_toolkit.settings import Secret, Settings
 from clickup_toolkit.store.formats import APPLICATION_ID, FORMATS, format_of
 from clickup_toolkit.store.schema import ALL_TABLES, FINGERPRINT
+from tests.backups import give
 from tests.releases import FOLDER, NUMBERS, unpack, world_of
+from tests.serving import publish_file, settings_for
 
 OLDER = [number for number in NUMBERS if number < store.FORMAT]
 WITH_VERSIONS = (3, 4, 6)
@@ -202,6 +205,21 @@ def test_a_newer_release_is_refused_before_anything_is_touched(tmp_path: Path, r
         )
         assert error.value.remedy.startswith("Upgrade the toolkit to that release, or set CLICKUP_DATA_DIR")
     assert before == times(folder)
+
+
+def test_a_server_keeps_its_pages_where_a_newer_release_exports(tmp_path: Path) -> None:
+    """What runs goes on with the last database that it knows; what is started says to upgrade."""
+    settings = settings_for(tmp_path)
+    with serve.background(settings) as address, httpx.Client(base_url=address) as site:
+        publish_file(tmp_path, "20261123T000001Z", tasks=2)
+        assert len(site.get("/clickup/tasks.json?_shape=array").json()) == 2
+        publish_file(tmp_path, "20261123T000002Z", tasks=3)
+        set_format((tmp_path / "clickup.db").resolve(), store.FORMAT + 1)
+        assert len(site.get("/clickup/tasks.json?_shape=array").json()) == 2
+    done = give(settings, "serve")
+    assert done.returncode == 1
+    assert "was written by a newer release of the toolkit" in done.stderr
+    assert "Upgrade the toolkit to that release" in done.stderr
 
 
 def _migrate(folder: Path) -> None:
