@@ -165,12 +165,10 @@ class Reader:
     def opened(cls, path: Path) -> Iterator[Reader]:
         """Give the backup in a file; raises :class:`StorageError` where it is none."""
         try:
-            with tarfile.open(path, "r:") as tar:
+            with _tar(path) as tar:
                 yield cls(path, tar, _members(path, tar))
         except (tarfile.TarError, EOFError) as error:
             raise refused(path, f"it is no whole tar file ({error})") from error
-        except FileNotFoundError as error:
-            raise StorageError(f"There is no file {path}.", "Name a file that backup wrote.") from error
 
     def names(self, folder: str) -> list[str]:
         """Return the names of the members whose names begin with ``folder``."""
@@ -228,6 +226,17 @@ class Reader:
 
 class _Schema(msgspec.Struct):
     schema: int = 0
+
+
+def _tar(path: Path) -> tarfile.TarFile:
+    try:
+        return tarfile.open(path, "r:")
+    except FileNotFoundError as error:
+        raise StorageError(f"There is no file {path}.", "Name a file that backup wrote.") from error
+    except OSError as error:
+        raise StorageError(
+            f"{path} cannot be read ({error.strerror}).", "Name a file that can be."
+        ) from error
 
 
 def _members(path: Path, tar: tarfile.TarFile) -> dict[str, tarfile.TarInfo]:

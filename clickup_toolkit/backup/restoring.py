@@ -64,7 +64,7 @@ def restore(settings: Settings, path: Path, *, force: bool = False, check: bool 
     ``check`` reads and proves everything, and changes nothing. Unless told to ``force`` it, nothing that is
     in the folder is replaced. Raises :class:`~clickup_toolkit.errors.ToolkitError`.
     """
-    with _reading(path), Reader.opened(path) as archive:
+    with Reader.opened(path) as archive:
         contents = archive.contents
         _refuse_foreign(settings, archive)
         archive.check()
@@ -284,14 +284,6 @@ def _put_versions(
         stored = publish.find(client, lock.team_id, one.id)
         if stored is not None:  # one that is leaving may have left
             publish.verify(client, stored)
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(f"{path} cannot be read ({error}).", "Name a file that can be.") from error
 
 
 @contextmanager
