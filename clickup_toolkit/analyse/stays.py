@@ -99,12 +99,13 @@ def stays(
     """
     tasks = tasks.reset_index(drop=True)
     task = positions(time_in_status["task_id"], tasks["id"])
-    since = milliseconds(time_in_status["since"])
     keep = (task >= 0) & ~is_in(time_in_status["status_type"], leave_out)
     keep &= ~is_abandoned(tasks)[task] if len(tasks) else False
-    rows, after = np.flatnonzero(keep), _next(task, since) if visits or working else since
+    rows = np.flatnonzero(keep)
+    since = milliseconds(time_in_status["since"].iloc[rows])
+    after = _next(task, milliseconds(time_in_status["since"]))[rows] if visits or working else since
     raw = time_in_status[_TOLD] if len(rows) == len(keep) else time_in_status[_TOLD].iloc[rows]
-    task, since, after = task[rows], since[rows], after[rows]
+    task = task[rows]
     unfinished = ~is_finished(tasks)[task] if len(tasks) else np.zeros(0, dtype=bool)
     waiting = flags(raw["current"]) & unfinished
     ms = _grown(raw, waiting, now)

@@ -141,7 +141,7 @@ def service_level_expectation(
     names = group_names(shown) if has_groups(table) else ["all tasks"]
     label_rows(drawn, [f"{each} ({count:,})" for each, count in zip(names, shown["done"], strict=True)])
     late = shown["beyond"].any()
-    room = float(shown["within_ms"].max()) / unit * (1.9 if late else 1.4)  # for the text beside the bars
+    room = float(shown["within_ms"].max()) / unit * (2.15 if late else 1.5)  # for the text beside the bars
     drawn.update_xaxes(title=name, range=[0, max(room, 0.1)])
     return drawn.update_layout(bargap=0.3, uniformtext_mode=False)
 
