@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import random
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +17,8 @@ from clickup_toolkit.demo import DemoServer, World, build_world
 from clickup_toolkit.demo.drift import VISIBLE_CHANGES, drift
 from clickup_toolkit.export import run_export_sync
 from clickup_toolkit.publish import StoredVersion
-from clickup_toolkit.schedule import environment
 from clickup_toolkit.settings import Settings
+from tests.commands import give
 from tests.exporting import settings_for
 
 __all__ = ["Place", "bodies", "exported", "folder_of", "give", "the_world"]
@@ -79,16 +77,3 @@ class Place:
         """Return every version there with its body."""
         with publish.connect(self.settings) as client:
             return bodies(client, self.team_id)
-
-
-def give(settings: Settings, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Give a command line with these settings."""
-    return subprocess.run(
-        [sys.executable, "-m", "clickup_toolkit.cli", *words],
-        env=environment(settings),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        **options,
-    )

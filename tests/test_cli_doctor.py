@@ -7,8 +7,6 @@ import json
 import re
 import socket
 import sqlite3
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -24,9 +22,9 @@ from clickup_toolkit.cli.findings import Finding
 from clickup_toolkit.demo import DemoServer, World, build_world
 from clickup_toolkit.demo.behaviour import Behaviour
 from clickup_toolkit.errors import ToolkitError
-from clickup_toolkit.schedule import environment
 from clickup_toolkit.settings import Secret, Settings
 from clickup_toolkit.store import RunRecord, hold, write_record
+from tests.commands import give
 from tests.fixtures.valkey import RedisServer
 
 CHECKS = [
@@ -63,18 +61,6 @@ def settings(tmp_path: Path, server: DemoServer, redis_url: str) -> Settings:
         redis_url=redis_url,
         data_dir=tmp_path / "data",
         port=free,
-    )
-
-
-def give(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
-    """Give a command line with these settings."""
-    return subprocess.run(
-        [sys.executable, "-m", "clickup_toolkit.cli", *words],
-        env=environment(settings),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
     )
 
 

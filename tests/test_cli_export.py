@@ -18,6 +18,7 @@ from clickup_toolkit import publish
 from clickup_toolkit.demo import DemoServer, World, build_world
 from clickup_toolkit.schedule import environment, read_report
 from clickup_toolkit.settings import Secret, Settings
+from tests import commands
 from tests.fixtures.valkey import RedisServer, wait_until
 
 KEYS = [
@@ -56,15 +57,8 @@ def settings(tmp_path: Path, server: DemoServer, redis_url: str) -> Settings:
 
 
 def give(settings: Settings, *words: str, **changes: object) -> subprocess.CompletedProcess[str]:
-    """Give a command line with these settings."""
-    return subprocess.run(
-        [sys.executable, "-m", "clickup_toolkit.cli", *words],
-        env=environment(dataclasses.replace(settings, **changes)),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    """Give a command line with these settings, changed."""
+    return commands.give(dataclasses.replace(settings, **changes), *words)
 
 
 def test_json_is_one_line_with_every_key(settings: Settings, world: World) -> None:

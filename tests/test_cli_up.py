@@ -22,6 +22,7 @@ from clickup_toolkit.cli.up import end_running
 from clickup_toolkit.demo import DemoServer, build_world
 from clickup_toolkit.schedule import environment, read_report
 from clickup_toolkit.settings import Secret, Settings
+from tests.commands import give
 from tests.test_ground_make import ROOT, make
 
 COMMAND = [sys.executable, "-m", "clickup_toolkit.cli"]
@@ -99,18 +100,6 @@ def running(*words: str, env: dict[str, str], stderr: int) -> Iterator[subproces
             raise
 
 
-def give_up(settings: Settings) -> subprocess.CompletedProcess[str]:
-    """Give the command `up`, which is to end by itself."""
-    return subprocess.run(
-        [*COMMAND, "up"],
-        env=environment(settings),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
 @pytest.mark.slow
 def test_up_exports_serves_and_ends_in_order(settings: Settings) -> None:
     """Export and site come up by themselves, a killed server comes back, SIGTERM leaves nothing running.
@@ -123,7 +112,7 @@ def test_up_exports_serves_and_ends_in_order(settings: Settings) -> None:
         server.kill()
         eventually(lambda: status(settings) == 0)
         eventually(lambda: status(settings) == 200)
-        second = give_up(settings)
+        second = give(settings, "up", timeout=60)
         process.terminate()
         assert process.stderr
         events = [json.loads(line) for line in process.stderr]
@@ -175,7 +164,7 @@ def test_make_down_ends_an_up_of_another_terminal(settings: Settings, tmp_path: 
 def test_up_does_not_start_on_a_port_that_is_taken(settings: Settings) -> None:
     """What no restart can heal ends `up` at once, with a reason, and stops what had been started."""
     with socket.create_server(("127.0.0.1", settings.port)):
-        process = give_up(settings)
+        process = give(settings, "up", timeout=60)
     assert process.returncode == 1
     assert f"Error: HOST 127.0.0.1 and PORT {settings.port} cannot be served" in process.stderr
     assert process.stderr.splitlines()[-1].startswith("Error: `serve` cannot run")

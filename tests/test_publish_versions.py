@@ -40,17 +40,9 @@ from tests.versions import (
     named_chunks,
     put,
     staying_chunks,
+    text_of,
     workspace,
 )
-
-
-def text_of(client: redis.Redis, version: str = "latest") -> bytes:
-    """The document of a version, as a client that takes gzip reads it."""
-    stored = find(client, TEAM, version)
-    assert stored is not None
-    whole = b"".join(body(client, stored))
-    assert len(whole) == stored.gzip_bytes
-    return gzip.decompress(whole)
 
 
 def test_what_is_published_can_be_read(redis_client: redis.Redis) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import random
 import zlib
 
@@ -33,6 +32,7 @@ from tests.versions import (
     packed_chunks,
     put,
     staying_chunks,
+    text_of,
     workspace,
 )
 
@@ -49,15 +49,6 @@ def series(tasks: Tasks, exports: int, share: float) -> list[Tasks]:
         places = random.Random(number).sample(range(len(tasks)), round(len(tasks) * share))
         states.append(changed(states[-1], number + 1, *places))
     return states
-
-
-def text_of(client: redis.Redis, version: str) -> bytes:
-    """The document of a version."""
-    stored = find(client, TEAM, version)
-    assert stored is not None
-    whole = b"".join(body(client, stored))
-    assert len(whole) == stored.gzip_bytes
-    return gzip.decompress(whole)
 
 
 def test_seven_versions_take_little_more_than_one(redis_client: redis.Redis) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 from collections.abc import Iterable
 
 import redis
 
-from clickup_toolkit.publish import ExportLock, Published, publish, versions
+from clickup_toolkit.publish import ExportLock, Published, body, find, publish, versions
 
 TEAM = "9001"
 HEAD = b'{"status":"success","data":['
@@ -94,3 +95,12 @@ def packed_chunks(client: redis.Redis, team_id: str = TEAM) -> set[str]:
     return {
         bytes(name).decode().rpartition(":")[2] for name in client.scan_iter(f"clickup:{team_id}:delta:*")
     }
+
+
+def text_of(client: redis.Redis, version: str = "latest") -> bytes:
+    """The document of a version, as a client that takes gzip reads it."""
+    stored = find(client, TEAM, version)
+    assert stored is not None
+    whole = b"".join(body(client, stored))
+    assert len(whole) == stored.gzip_bytes
+    return gzip.decompress(whole)
