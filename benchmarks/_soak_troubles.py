@@ -21,6 +21,7 @@ __all__ = ["Scene", "Trouble", "plan", "troubles"]
 
 SLOW = ("ClickUp: answers nothing", "ClickUp: 429 without headers")  # until the run's limit is reached
 _HANGS_SECONDS = 8.0
+_LEAST_LISTS = 8
 _FULL_SECONDS = 25.0  # at most: until a run has failed of it
 _IN_THE_MIDDLE = 6.0  # seconds; a trouble comes at a random moment of so many
 
@@ -34,6 +35,7 @@ class Scene:
     rng: Random
     clock: Path | None = None
     can_fill: bool = False
+    least: int = 40  # tasks that the workspace shows at any time
     kills: list[float] = field(default_factory=list)  # when the site was killed, or what it hangs on
 
     def ended(self) -> int:
@@ -45,8 +47,13 @@ class Scene:
         time.sleep(self.rng.uniform(0, _IN_THE_MIDDLE))
 
     def change(self) -> None:
-        """Change the workspace, as its people do."""
-        self.server.world.drift(self.rng, self.rng.randint(1, 4), ALL_CHANGES)
+        """Change the workspace, as its people do; what they finish and put away they make anew."""
+        world = self.server.world
+        world.drift(self.rng, self.rng.randint(1, 4), ALL_CHANGES)
+        shown = sum(map(world.on_team_route, range(len(world.tasks))))
+        world.drift(self.rng, max(0, self.least - shown), ("create",))
+        lists = sum(one.on_team_route for one in world.lists)
+        world.drift(self.rng, max(0, _LEAST_LISTS - lists), ("create_list",))
 
 
 Trouble = Callable[[Scene], AbstractContextManager[None]]

@@ -47,7 +47,6 @@ _PATIENCE = 240.0  # seconds until an interval must have ended
 _COMES_BACK = 60.0  # seconds that the site may be away after it was killed
 _APART = ("kill -9: up", "kill -9: the scheduler", "kill -9: datasette")
 _SLACK = {"MB": 3.0, "descriptors": 3, "threads": 3}
-_EVERY = 2  # intervals between two samples
 
 
 @click.command(context_settings={"show_default": True})
@@ -118,8 +117,7 @@ class Soak:
                 break
             self._interval(name)
             self.intervals += 1
-            if number % _EVERY == 0:
-                self._sample(number)
+            self._sample(number)
             _note_progress(number, intervals, name, self)
         checks = self._end()
         self.seconds = time.monotonic() - began
