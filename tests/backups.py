@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import random
+import signal
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +15,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import redis
 
-from clickup_toolkit import publish
+from clickup_toolkit import backup, migrate, publish  # noqa: F401  # for processes that are to be killed
 from clickup_toolkit.demo import DemoServer, World, build_world
 from clickup_toolkit.demo.drift import VISIBLE_CHANGES, drift
 from clickup_toolkit.export import run_export_sync
@@ -21,7 +24,11 @@ from clickup_toolkit.settings import Settings
 from tests.commands import give
 from tests.exporting import settings_for
 
-__all__ = ["Place", "bodies", "exported", "folder_of", "give", "the_world"]
+__all__ = ["Place", "bodies", "exported", "folder_of", "give", "killed", "the_world"]
+
+
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload(["tests.killing", "tests.backups"])
 
 
 def the_world() -> World:
@@ -77,3 +84,15 @@ class Place:
         """Return every version there with its body."""
         with publish.connect(self.settings) as client:
             return bodies(client, self.team_id)
+
+
+def killed(after: float, work: Callable[..., object], *words: object) -> bool:
+    """Let a process work, and kill it after some seconds; tell whether it was still at it."""
+    process = _PROCESSES.Process(target=work, args=words)
+    process.start()
+    process.join(after)
+    if process.is_alive():
+        process.kill()
+    process.join()
+    assert process.exitcode in (0, -signal.SIGKILL)
+    return process.exitcode != 0

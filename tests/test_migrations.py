@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
-import signal
 import sqlite3
+import time
 import zlib
 from contextlib import closing
 from pathlib import Path
@@ -27,7 +25,7 @@ from clickup_toolkit.records import TABLES
 from clickup_toolkit.settings import Secret, Settings
 from clickup_toolkit.store.formats import APPLICATION_ID, FORMATS, format_of
 from clickup_toolkit.store.schema import ALL_TABLES, FINGERPRINT
-from tests.backups import give
+from tests.backups import give, killed
 from tests.releases import FOLDER, NUMBERS, unpack, world_of
 from tests.serving import publish_file, settings_for
 
@@ -222,20 +220,14 @@ def test_a_server_keeps_its_pages_where_a_newer_release_exports(tmp_path: Path) 
     assert "Upgrade the toolkit to that release" in done.stderr
 
 
-def _migrate(folder: Path) -> None:
-    migrate(folder)
-
-
-@pytest.mark.parametrize("after", [0.05, 0.15, 0.25, 0.35])
-def test_a_migration_that_is_killed_is_done_the_next_time(tmp_path: Path, after: float) -> None:
+@pytest.mark.parametrize("part", [0.2, 0.4, 0.6, 0.8])
+def test_a_migration_that_is_killed_is_done_the_next_time(tmp_path: Path, part: float) -> None:
     """Killed at any moment, the folder holds a whole database, old or new; the next one finishes."""
-    folder = unpack(OLDER[1], tmp_path)
-    process = multiprocessing.get_context("fork").Process(target=_migrate, args=(folder,))
-    process.start()
-    process.join(after)
-    if process.pid is not None and process.is_alive():
-        os.kill(process.pid, signal.SIGKILL)
-    process.join()
+    killed(60, len, "")  # the process that all others are forked from starts
+    began = time.monotonic()
+    killed(60, migrate, unpack(OLDER[1], tmp_path / "whole"))
+    folder = unpack(OLDER[1], tmp_path / "killed")
+    killed((time.monotonic() - began) * part, migrate, folder)
     database = store.current(folder)
     assert database is not None
     assert len(rows(database, "tasks")) == 63
