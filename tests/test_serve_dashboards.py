@@ -321,6 +321,22 @@ def test_tables_of_two_exports_are_never_mixed(tmp_path: Path) -> None:
     assert seen == [(2, "20261123T100000Z")] * 2 + [(2, "20261123T150000Z")]
 
 
+def test_figures_lead_to_as_many_tasks(tmp_path: Path) -> None:
+    """Behind the figure of work in progress are as many rows; a task of unknown start is in neither."""
+    story = Story().list("App", WORKFLOW)
+    for name in ("Known", "Unknown", "Put away"):
+        story.task(name, "App", "to do 1d > doing 2d")
+    bare = {"unknown": {"cycle_started": None}, "put away": {"archived": True}}
+    story.rows["tasks"] = [task._replace(**bare.get(task.id, {})) for task in story.rows["tasks"]]
+    publish_story(tmp_path, story)
+    facts = {fact.name: fact for fact in board_of(tmp_path, "overview", Filters()).told.facts}
+    assert (facts["Tasks"].value, facts["Tasks"].remark) == ("3", "0 done, 2 open, 1 archived")
+    assert facts["In progress"].value == "1"
+    with serve.background(settings_for(tmp_path)) as address:
+        behind = httpx.get(address.rstrip("/") + facts["In progress"].href, timeout=60)
+    assert re.findall(r'data-label="Id"><a href="/clickup/tasks/([^"]+)"', behind.text) == ["known"]
+
+
 def test_a_failure_over_mixed_tables_is_none(tmp_path: Path) -> None:
     """What fails over tables of two exports is tried again over those of one; a failure over one is told."""
     folder, later = tmp_path / "parquet", tmp_path / "later"

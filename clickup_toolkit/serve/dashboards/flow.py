@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import plotly.graph_objects as go
 
 from clickup_toolkit import charts
 from clickup_toolkit.serve.dashboards.drawing import panel
@@ -21,6 +22,7 @@ from clickup_toolkit.serve.dashboards.weeks import cumulative_flow, weekly
 __all__ = ["make"]
 
 _ROWS = 60
+_SLANTED = 60  # pixels below a chart
 
 
 def make(narrowed: Narrowed, links: Links) -> Told:
@@ -48,8 +50,17 @@ def _finished(narrowed: Narrowed, links: Links) -> Panel:
 
 def _ageing(narrowed: Narrowed, links: Links) -> Panel:
     table = narrowed.ask("ageing_work")
-    figure = charts.ageing_work(table).update_xaxes(tickangle=None)  # level where there is room
+    figure = _level(charts.ageing_work(table))
     return panel("ageing_work", table, figure, links, summary=of_ages(table), of_period=False, wide=True)
+
+
+def _level(figure: go.Figure) -> go.Figure:
+    """Let the names below the columns lie level where there is room, and take back what slanted ones need."""
+    if not figure.data:
+        return figure
+    layout = figure.layout
+    figure.update_xaxes(tickangle=None, automargin=True)
+    return figure.update_layout(height=layout.height - _SLANTED, margin_b=layout.margin.b - _SLANTED)
 
 
 def _cumulative(narrowed: Narrowed, links: Links) -> Panel:

@@ -42,9 +42,12 @@ def make(narrowed: Narrowed, links: Links) -> Told:
 
 
 def _tasks(narrowed: Narrowed, links: Links) -> Fact:
-    tasks = narrowed.table("tasks", ("status_type", "date_done"))
-    done = int(is_finished(tasks).sum())
-    return Fact("Tasks", f"{len(tasks):,}", f"{done:,} done, {len(tasks) - done:,} open", links.tasks())
+    tasks = narrowed.table("tasks", ("status_type", "date_done", "archived", "in_archived"))
+    finished = is_finished(tasks)
+    put_away = int((~finished & (tasks["archived"].fillna(False) | tasks["in_archived"].fillna(False))).sum())
+    done, archived = int(finished.sum()), f", {put_away:,} archived" if put_away else ""
+    remark = f"{done:,} done, {len(tasks) - done - put_away:,} open{archived}"
+    return Fact("Tasks", f"{len(tasks):,}", remark, links.tasks())
 
 
 def _changes(narrowed: Narrowed, links: Links) -> tuple[datetime | None, tuple[Change, ...]]:

@@ -54,7 +54,8 @@ def facts_of_flow(narrowed: Narrowed, links: Links) -> tuple[Fact, ...]:
 
 
 def _in_progress(links: Links) -> str:
-    return links.tasks({"status_type": "custom", "archived": "0", "in_archived": "0"}, _sort="cycle_started")
+    known = {"status_type": "custom", "archived": "0", "in_archived": "0", "cycle_started__notblank": "1"}
+    return links.tasks(known, _sort="cycle_started")
 
 
 def of_waits(table: pd.DataFrame) -> str:
