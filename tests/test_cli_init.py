@@ -22,6 +22,7 @@ from clickup_toolkit.errors import StorageError
 from clickup_toolkit.settings import SETTINGS, Settings
 
 COMMAND = ["-m", "clickup_toolkit.cli", "init"]
+PASSWORD = "open it for me"
 BEFORE = "# mine\nexport CONCURRENCY=4 # four\nAPI_AUTH_TOKEN=\nCLICKUP_TEAM_ID='1'\nOTHER=\"a\nb\"\nLAST=x"
 
 
@@ -39,11 +40,11 @@ def clean(server: DemoServer, **environ: str) -> dict[str, str]:
     return {**kept, "CLICKUP_API_URL": server.url, "INITIAL_BACKOFF": "0.01", "MAX_RETRIES": "1", **environ}
 
 
-def at_terminal(server: DemoServer, folder: Path, **environ: str) -> pexpect.spawn[str]:
+def at_terminal(server: DemoServer, folder: Path, *words: str, **environ: str) -> pexpect.spawn[str]:
     """Start `init` at a terminal of its own."""
     return pexpect.spawn(
         sys.executable,
-        COMMAND,
+        [*COMMAND, *words],
         cwd=str(folder),
         env=clean(server, **environ),  # type: ignore[arg-type]
         encoding="utf-8",
@@ -87,9 +88,12 @@ def test_at_a_terminal_everything_is_asked_and_tried(server: DemoServer, tmp_pat
     answer(terminal, "Which one: ", "9")
     answer(terminal, "Which one: ", "1")
     answer(terminal, "Password for the pages, user admin .*: ", "open it")
-    answer(terminal, "Once more: ", "opn it")
-    answer(terminal, "Password for the pages, user admin .*: ", "open it")
-    answer(terminal, "Once more: ", "open it")
+    terminal.expect("Take one of 8 characters or more")
+    answer(terminal, "Password for the pages, user admin .*: ", PASSWORD)
+    answer(terminal, "Once more: ", "opn it for me")
+    terminal.expect("Those were two different ones")
+    answer(terminal, "Password for the pages, user admin .*: ", PASSWORD)
+    answer(terminal, "Once more: ", PASSWORD)
     terminal.expect(pexpect.EOF)
     shown += terminal.before
     terminal.close()
@@ -108,14 +112,17 @@ def test_at_a_terminal_everything_is_asked_and_tried(server: DemoServer, tmp_pat
     }
     assert bearer
     assert len(bearer) == 43
-    assert verify_password("open it", hashed)
+    assert verify_password(PASSWORD, hashed)
     assert (tmp_path / ".env").read_text().startswith("# mine\nexport CONCURRENCY=4 # four\n")
 
 
 def test_what_is_set_is_kept(server: DemoServer, tmp_path: Path) -> None:
     """Empty answers keep token, workspace, bearer token and password of the file: it does not change."""
     first = give(server, tmp_path, "--yes", CLICKUP_TOKEN=server.token, FLOWER_PASSWORD="open it")
-    assert first.returncode == 0
+    assert (first.returncode, first.stdout.splitlines()[4]) == (
+        0,
+        "FLOWER_PASSWORD is not needed any more: take it out, since it stands there in clear.",
+    )
     before = (tmp_path / ".env").read_text()
     terminal = at_terminal(server, tmp_path)
     answer(terminal, r"ClickUp API token \(empty: keep the one that is set\): ", "")
@@ -138,6 +145,58 @@ def test_without_a_terminal_nothing_is_asked(server: DemoServer, tmp_path: Path)
     assert settings.token
     assert (settings.token.reveal(), settings.team_id) == (server.token, server.team_id)
     assert settings.password_hash is None
+
+
+def test_what_no_answer_heals_is_told_at_once(server: DemoServer, tmp_path: Path) -> None:
+    """A wrong setting of the file and a ClickUp out of reach are no fault of the token: nothing is asked."""
+    (tmp_path / ".env").write_text("CONCURRENCY=many\nPORT=none\n")
+    process = give(server, tmp_path)
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr.splitlines() == [
+        "Error: CONCURRENCY must be a whole number (it is 'many').",
+        "PORT must be a whole number (it is 'none').",
+    ]
+    (tmp_path / ".env").unlink()
+    terminal = at_terminal(server, tmp_path, CLICKUP_API_URL="http://127.0.0.1:9/api/v2")
+    answer(terminal, "ClickUp API token: ", server.token)
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 1
+    first, *others = terminal.before.split("\r\n")[1:-1]
+    assert first.startswith("Error: ClickUp cannot be reached at http://127.0.0.1:9/api/v2: ")
+    assert others == ["Check the network, a proxy, and CLICKUP_API_URL."]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_workspace_that_was_named_is_the_one_or_none(server: DemoServer, tmp_path: Path) -> None:
+    """`--team-id` at a terminal: no other is taken instead, and one that is reached is not asked about."""
+    terminal = at_terminal(server, tmp_path, "--team-id", "404")
+    answer(terminal, "ClickUp API token: ", server.token)
+    terminal.expect("Error: The token does not reach the workspace 404.")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 2
+    assert list(tmp_path.iterdir()) == []
+    terminal = at_terminal(server, tmp_path, "--team-id", server.team_id)
+    answer(terminal, "ClickUp API token: ", OAUTH_TOKEN)
+    answer(terminal, "Password for the pages, user admin .*: ", "")
+    shown = terminal.before
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert (terminal.exitstatus, "Which one" in shown) == (0, False)
+    assert dotenv_values(tmp_path / ".env")["CLICKUP_TEAM_ID"] == server.team_id
+
+
+def test_ctrl_c_at_a_question_writes_nothing(server: DemoServer, tmp_path: Path) -> None:
+    """It ends as every interrupted command does."""
+    terminal = at_terminal(server, tmp_path)
+    terminal.expect("ClickUp API token: ")
+    terminal.sendintr()
+    terminal.expect("Stopped.")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 130
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import msgspec
 
 from clickup_toolkit.cli.findings import Finding, Remark, checked
 from clickup_toolkit.client import Client, Request
-from clickup_toolkit.errors import Refused, ToolkitError, WorkspaceUnavailable
+from clickup_toolkit.errors import Refused, TokenRejected, WorkspaceUnavailable
 from clickup_toolkit.pacing import Pacer
 from clickup_toolkit.settings import Settings
 
@@ -71,7 +71,7 @@ def ask_clickup(settings: Settings) -> Iterator[Finding]:
     token = checked("token", doctor.token)
     yield token
     if token.state != "ok":
-        yield Finding("workspace", "problem", "not checked", "Put the token right first.")
+        yield Finding("workspace", "problem", "not checked", "Put right first what the token's line tells.")
         return
     workspace = checked("workspace", doctor.workspace)
     yield workspace
@@ -84,7 +84,7 @@ def ask_clickup(settings: Settings) -> Iterator[Finding]:
 
 
 def token_owner(settings: Settings) -> Me:
-    """Return whose token it is. Raises :class:`ToolkitError` with what to do where ClickUp refuses it."""
+    """Return whose token it is. Raises :class:`TokenRejected` with what to do where ClickUp refuses it."""
     return _Questions(settings).me()
 
 
@@ -104,7 +104,7 @@ class _Questions:
         try:
             return self._ask(Request("/user"), _User).user
         except Refused as refusal:
-            raise ToolkitError(
+            raise TokenRejected(
                 f"ClickUp refuses the token: {refusal.message}",
                 "Make a new one in ClickUp (your avatar, Settings, Apps, API Token), and set CLICKUP_TOKEN.",
             ) from refusal

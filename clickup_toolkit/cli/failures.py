@@ -50,7 +50,7 @@ def reported(ctx: click.Context) -> Iterator[None]:
             err=True,
         )
         ctx.exit(1)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):  # the latter at a question
         click.echo("Stopped.", err=True)
         ctx.exit(INTERRUPTED)
 

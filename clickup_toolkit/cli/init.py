@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import secrets
 import sys
@@ -12,9 +13,11 @@ from typing import TYPE_CHECKING
 import click
 from dotenv import dotenv_values
 
+from clickup_toolkit.cli.common import start_logging
 from clickup_toolkit.cli.dotenv_file import write_settings
 from clickup_toolkit.cli.failures import show
-from clickup_toolkit.errors import SettingsError, ToolkitError
+from clickup_toolkit.cli.password import SHORTEST
+from clickup_toolkit.errors import SettingsError, TokenRejected
 from clickup_toolkit.settings import SETTINGS, Settings, readers
 from clickup_toolkit.settings.earlier import hash_password
 
@@ -42,8 +45,9 @@ def init(team_id: str | None, token_stdin: bool, yes: bool, env_file: Path) -> N
     token for the JSON export, and stores a password for the pages as a hash. Other lines of the file stay.
     """
     known = _known(env_file)
+    start_logging(_others(known), "error")
     token = _token(known, token_stdin, yes)
-    team = _choose(token, known, team_id or known.get("CLICKUP_TEAM_ID", ""), yes)
+    team = _choose(token, known, team_id or known.get("CLICKUP_TEAM_ID", ""), yes or bool(team_id))
     made = {
         "CLICKUP_TOKEN": token,
         "CLICKUP_TEAM_ID": str(team.id),
@@ -52,6 +56,8 @@ def init(team_id: str | None, token_stdin: bool, yes: bool, env_file: Path) -> N
     }
     write_settings(env_file, made)
     click.echo(f"\nWrote {env_file.absolute()}, which you alone can read: {', '.join(made)}.")
+    if "DATASETTE_PASSWORD_HASH" in made and "FLOWER_PASSWORD" in known:
+        click.echo("FLOWER_PASSWORD is not needed any more: take it out, since it stands there in clear.")
     click.echo(
         "Look whether all is well: clickup-toolkit doctor\nThen start:               clickup-toolkit up"
     )
@@ -69,8 +75,13 @@ def _known(env_file: Path) -> dict[str, str]:
     return {name: value.strip() for name, value in known.items() if value.strip()}
 
 
+def _others(known: Mapping[str, str]) -> Settings:
+    """Return the settings that are not asked for here: where one of them is wrong, no answer would help."""
+    return Settings.read({name: value for name, value in known.items() if name not in _ASKED})
+
+
 def _token(known: Mapping[str, str], from_stdin: bool, yes: bool) -> str:
-    """Return a token that ClickUp knows."""
+    """Return a token that ClickUp knows; ask again for one that it refuses."""
     from clickup_toolkit.cli.checks_clickup import token_owner
 
     token = sys.stdin.readline().strip() if from_stdin else known.get("CLICKUP_TOKEN", "")
@@ -84,7 +95,7 @@ def _token(known: Mapping[str, str], from_stdin: bool, yes: bool) -> str:
             token = _ask_secretly("ClickUp API token", token)
         try:
             me = token_owner(_settings(known, token))
-        except ToolkitError as error:
+        except (SettingsError, TokenRejected) as error:
             if not asked:
                 raise
             show(error)
@@ -102,24 +113,26 @@ def _ask_secretly(question: str, kept: str) -> str:
 
 def _settings(known: Mapping[str, str], token: str) -> Settings:
     """Return settings to try a token with; what is asked for here may still be wrong in the file."""
+    from clickup_toolkit.cli import logs
+
     try:
-        readers.secret(token)
+        settings = dataclasses.replace(_others(known), token=readers.secret(token))
     except ValueError as error:
         raise SettingsError(f"The token {error}.", "Copy it again.") from None
-    others = {name: value for name, value in known.items() if name not in _ASKED}
-    return Settings.read({**others, "CLICKUP_TOKEN": token})
+    logs.hide(settings)
+    return settings
 
 
-def _choose(token: str, known: Mapping[str, str], wanted: str, yes: bool) -> Team:
-    """Return the workspace that is meant, of those that the token reaches."""
+def _choose(token: str, known: Mapping[str, str], wanted: str, sure: bool) -> Team:
+    """Return the workspace that is meant, of those that the token reaches; if it is ``sure``, ask nothing."""
     from clickup_toolkit.cli.checks_clickup import reached
 
     teams = reached(_settings(known, token))
     meant = [team for team in teams if str(team.id) == wanted]
-    if meant and yes:
+    if meant and sure:
         return meant[0]
     listed = "\n".join(f"  {at}  {team.name} ({team.id})" for at, team in enumerate(teams, 1))
-    if not teams or (wanted and not meant and yes):
+    if not teams or (wanted and not meant and sure):
         raise SettingsError(
             f"The token does not reach {f'the workspace {wanted}' if wanted else 'any workspace'}.",
             f"It reaches:\n{listed}" if teams else "Ask an owner or admin to invite its user.",
@@ -127,7 +140,7 @@ def _choose(token: str, known: Mapping[str, str], wanted: str, yes: bool) -> Tea
     if len(teams) == 1:
         click.echo(f"The token reaches one workspace: {teams[0].name} ({teams[0].id}).")
         return teams[0]
-    if yes:
+    if sure:
         raise SettingsError("The token reaches several workspaces.", f"Name one with --team-id:\n{listed}")
     click.echo(f"The token reaches these workspaces:\n{listed}")
     kept = teams.index(meant[0]) + 1 if meant else None
@@ -153,6 +166,9 @@ def _ask_twice(question: str) -> str:
     """Ask for a word that nobody sees, until it was typed the same twice, or is empty."""
     while True:
         word: str = click.prompt(question, default="", hide_input=True, show_default=False)
-        if not word or word == click.prompt("Once more", default="", hide_input=True, show_default=False):
+        if 0 < len(word) < SHORTEST:
+            click.echo(f"Take one of {SHORTEST} characters or more.")
+        elif not word or word == click.prompt("Once more", default="", hide_input=True, show_default=False):
             return word
-        click.echo("Those were two different ones.")
+        else:
+            click.echo("Those were two different ones.")

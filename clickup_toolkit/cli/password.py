@@ -8,9 +8,10 @@ import click
 
 from clickup_toolkit.errors import SettingsError
 
-__all__ = ["hash_password"]
+__all__ = ["SHORTEST", "hash_password"]
 
-_SHORTEST = 8
+SHORTEST = 8
+"""The fewest characters of a password."""
 
 
 @click.command("hash-password")
@@ -23,9 +24,9 @@ def hash_password() -> None:
     from datasette_auth_passwords.utils import hash_password as hashed
 
     password = _ask() if sys.stdin.isatty() else sys.stdin.read().removesuffix("\n").removesuffix("\r")
-    if len(password) < _SHORTEST:
+    if len(password) < SHORTEST:
         raise SettingsError(
-            f"The password has {len(password)} characters.", f"Take one of {_SHORTEST} or more."
+            f"The password has {len(password)} characters.", f"Take one of {SHORTEST} or more."
         )
     click.echo(hashed(password))
 
