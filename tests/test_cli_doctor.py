@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import redis
 
 from clickup_toolkit.cli.checks import examine
 from clickup_toolkit.cli.checks_running import ask_health
@@ -123,12 +124,28 @@ def test_a_guessable_token_is_a_warning(settings: Settings, token: str) -> None:
     assert token not in process.stdout + process.stderr
 
 
+def test_before_the_first_export_nothing_is_wrong(settings: Settings) -> None:
+    """No version yet is a warning; none beside a database is a problem: Redis lost it."""
+    before = found(settings)["versions"]
+    assert (before.state, before.found) == ("warning", "None yet.")
+    give(settings, "export", "--quiet")
+    assert settings.redis_url
+    with redis.Redis.from_url(settings.redis_url) as client:
+        client.flushdb()
+    lost = found(settings)["versions"]
+    assert (lost.state, lost.found.partition(":")[0]) == (
+        "problem",
+        "None, though the data folder holds an export",
+    )
+    assert lost.remedy.startswith("Publish it again: clickup-toolkit versions rebuild.")
+    give(settings, "versions", "rebuild")
+    assert found(settings)["versions"].state == "ok"
+
+
 def test_a_refused_token_is_told_once(settings: Settings) -> None:
     """With a token that ClickUp does not know nothing else is asked there."""
     now = found(settings, token=Secret("pk_1_NOBODYS"))
-    assert [name for name, finding in now.items() if finding.state == "problem"] == [
-        *("token", "workspace", "versions"),
-    ]
+    assert [name for name, finding in now.items() if finding.state == "problem"] == ["token", "workspace"]
     assert "rights" not in now
     assert now["token"].remedy.startswith("Make a new one in ClickUp")
 
@@ -144,6 +161,7 @@ def test_limits_of_token_and_plan_are_warnings(settings: Settings, world: World)
         "time in status": "Switch on the Time in Status ClickApp; it needs a plan that has it.",
         "rate limit": "Give the export the token of a user of its own.",
         "clock": "Exports allow for that, but ages and schedules are off: set the clock, by NTP at best.",
+        "versions": "`up` exports at its start; or export now: clickup-toolkit export",
     }
     assert now["plan"] == Finding("plan", "ok", "Free Forever")
     assert re.fullmatch(r"This machine's clock is (599|60\d) s ahead of ClickUp's\.", now["clock"].found)

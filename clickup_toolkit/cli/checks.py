@@ -92,7 +92,7 @@ def _versions(settings: Settings) -> str:
     assert settings.team_id
     stored = publish.versions(publish.connect(settings), settings.team_id)
     if not stored:
-        raise ToolkitError("None yet.", "Export the workspace: clickup-toolkit export")
+        raise _no_versions(settings)
     age = (datetime.now(UTC) - stored[0].updated_at).total_seconds() / 3600
     newest = f"{stored[0].version} ({stored[0].tasks:,} tasks, {age:,.1f} hours old)"
     if age > _STALE_INTERVALS * settings.export_interval_hours:
@@ -102,6 +102,16 @@ def _versions(settings: Settings) -> str:
             f"(or `up`) runs, and in {settings.data_dir / 'runs'} how its last runs ended.",
         )
     return f"{len(stored)}, the newest is {newest}"
+
+
+def _no_versions(settings: Settings) -> ToolkitError:
+    """Say whether there was no export yet, or one whose versions are gone."""
+    if store.current(settings.data_dir) is None:
+        return Remark("None yet.", "`up` exports at its start; or export now: clickup-toolkit export")
+    return ToolkitError(
+        "None, though the data folder holds an export: this Redis lost them, or is another than before.",
+        "Publish it again: clickup-toolkit versions rebuild. Before, see that REDIS_URL is the right one.",
+    )
 
 
 def _database(settings: Settings) -> str:
