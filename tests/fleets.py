@@ -70,8 +70,10 @@ class Cluster:
 
 
 @contextmanager
-def clustered(folder: Path, environments: list[dict[str, str]], *, threads: int) -> Iterator[Cluster]:
-    """Give a cluster with a worker in each of these environments; the scheduler's is bare."""
+def clustered(
+    folder: Path, environments: list[dict[str, str]], *, threads: int, more: Mapping[str, str] | None = None
+) -> Iterator[Cluster]:
+    """Give a cluster with a worker in each of these environments; the scheduler has ``more`` alone."""
     where = folder / "scheduler.json"
     started: list[subprocess.Popen[bytes]] = []
     logs: list[Path] = []
@@ -84,7 +86,7 @@ def clustered(folder: Path, environments: list[dict[str, str]], *, threads: int)
         return started[-1]
 
     try:
-        scheduler = start(bare(), "scheduler", "--host", "127.0.0.1", "--port", "0")
+        scheduler = start(bare(more), "scheduler", "--host", "127.0.0.1", "--port", "0")
         wait_until(lambda: where.exists() and where.stat().st_size > 0, 30)
         words = ("--nthreads", str(threads), "--no-nanny", "--host", "127.0.0.1", "--memory-limit", "0")
         words = (*words, "--local-directory", str(folder))

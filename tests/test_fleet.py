@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -194,6 +196,49 @@ def test_what_a_worker_lacks_is_one_clear_failure(work: Work, tmp_path: Path) ->
     assert outcome.message == f"What file:{tmp_path}/token refers to must not contain blanks or line breaks."
     (tmp_path / "token").unlink()
     assert export_workspace(work).message == f"The file {tmp_path}/token is not set or empty on the worker."
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return what Dask's variables say of one certificate for all, which is its own authority."""
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("openssl is needed: apt-get install openssl")
+    folder = tmp_path_factory.mktemp("tls")
+    key, made = folder / "key.pem", folder / "cert.pem"
+    words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=cluster"
+    command = [program, *words.split(), "-keyout", str(key), "-out", str(made)]
+    subprocess.run(command, check=True, capture_output=True)
+    told = {"DEFAULT_SCHEME": "tls", "REQUIRE_ENCRYPTION": "true", "TLS__CA_FILE": str(made)}
+    for role in ("SCHEDULER", "WORKER", "CLIENT"):
+        told |= {f"TLS__{role}__CERT": str(made), f"TLS__{role}__KEY": str(key)}
+    return {f"DASK_DISTRIBUTED__COMM__{name}": value for name, value in told.items()}
+
+
+def test_a_cluster_with_tls_lets_nobody_in_without_a_certificate(
+    pair: ManyServer, tmp_path: Path, redis_url: str, certificate: dict[str, str]
+) -> None:
+    """By Dask's variables all is encrypted; without them, or by tcp, the remedy says what to do."""
+    machine = bare({**variables(pair), **certificate, "REDIS_URL": redis_url})
+    machine["CLICKUP_DATA_DIR"] = str(tmp_path / "data")
+    plan = write_plan(tmp_path / "workspaces.toml", pair, concurrency=4)
+
+    def ask(environ: dict[str, str], address: str) -> tuple[int, str, list[str]]:
+        process = give(tmp_path, environ, "export", "--workspaces", str(plan), "--dask", address, "--json")
+        told, said = process.communicate(timeout=120)
+        return process.returncode, told, said.splitlines()
+
+    with clustered(tmp_path, [machine], threads=2, more=certificate) as cluster:
+        assert cluster.address.startswith("tls://")
+        stranger = ask(bare(), cluster.address)
+        plain = ask(bare(certificate), cluster.address.replace("tls:", "tcp:"))
+        code, told, said = ask(bare(certificate), cluster.address)
+    assert (code, said) == (3, [])
+    assert [json.loads(line)["state"] for line in told.splitlines()] == ["gaps", "gaps"]
+    for failed, remedy in ((stranger, "Start one with certificates"), (plain, "Start one (dask scheduler)")):
+        assert failed[:2] == (2, "")
+        assert failed[2][0].startswith("Error: No Dask scheduler answers at t")
+        assert failed[2][1].startswith(remedy)
 
 
 def test_a_local_cluster_tells_each_workspace_and_the_worst(pair: ManyServer, tmp_path: Path) -> None:

@@ -74,13 +74,22 @@ def _reached(address: str) -> Iterator[Any]:
 
     try:
         client = Client(address, timeout=_CONNECT_S)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError, TypeError) as error:
-        raise SettingsError(
-            f"No Dask scheduler answers at {address} ({error}).",
-            "Start one (dask scheduler), name it as tcp://host:8786, or use --dask local.",
-        ) from error
+    except (OSError, ValueError, TypeError, RuntimeError) as error:  # Dask's way to say what it was not told
+        raise SettingsError(f"No Dask scheduler answers at {address} ({error}).", _remedy(address)) from error
     with client:
         yield client
+
+
+def _remedy(address: str) -> str:
+    if address.startswith("tls://"):
+        return (
+            "Start one with certificates (dask scheduler --tls-cert …), and name the files of this side in "
+            "DASK_DISTRIBUTED__COMM__TLS__CA_FILE, …__CLIENT__CERT and …__CLIENT__KEY: see docs/scale.md."
+        )
+    return (
+        "Start one (dask scheduler), name it as tcp://host:8786, or as tls://host:8786 where it asks for "
+        "certificates, or use --dask local."
+    )
 
 
 def outcomes(

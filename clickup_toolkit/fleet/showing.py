@@ -131,10 +131,11 @@ def _line(row: tuple[str, ...], widths: list[int]) -> str:
 
 def _total(outcomes: list[Outcome]) -> Iterator[str]:
     states = [outcome.state for outcome in outcomes]
+    count = f"{len(states):,} workspace{'s' * (len(states) != 1)}"
     counts = f"{states.count('complete')} complete, {states.count('gaps')} with gaps"
     requests = sum(outcome.requests for outcome in outcomes)
     yield ""
-    yield f"{len(states):,} workspaces: {counts}, {states.count('failed')} failed; {requests:,} requests"
+    yield f"{count}: {counts}, {states.count('failed')} failed; {requests:,} requests"
 
 
 def _failures(outcomes: list[Outcome]) -> Iterator[str]:
