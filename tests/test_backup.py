@@ -8,6 +8,7 @@ import tarfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,13 @@ import zstandard
 
 from clickup_toolkit import publish, store
 from clickup_toolkit.backup import Taken, restore, take
+from clickup_toolkit.backup.archive import Writer
+from clickup_toolkit.backup.published import add_versions
 from clickup_toolkit.demo import DemoServer
 from clickup_toolkit.demo.drift import VISIBLE_CHANGES, drift
 from clickup_toolkit.errors import RedisUnreachable, StorageError
 from clickup_toolkit.export import run_export_sync
-from clickup_toolkit.publish.copying import forms
+from clickup_toolkit.publish.copying import Form, copied_versions, forms
 from clickup_toolkit.settings import Secret, Settings
 from tests.backups import Place, bodies, exported, folder_of, give, the_world
 from tests.exporting import settings_for
@@ -255,6 +258,30 @@ def test_what_is_taken_is_held_as_a_reader_holds_it(redis_client: redis.Redis) -
     taken = {form.digest for form in forms(redis_client, [going])}
     assert taken >= {chunk.digest for chunk in going.chunks}
     assert {redis_client.ttl(name) > 3000 for name in names} == {True}
+
+
+def test_chunks_that_turn_round_while_they_are_taken_are_rebuilt(
+    tmp_path: Path, redis_client: redis.Redis
+) -> None:
+    """A version comes back while it is taken: its chunks and their bases were seen to rest on each other."""
+    tasks = workspace(90)
+    for number in (1, 2):
+        put(redis_client, day(number), changed(tasks, number, 5, 50))
+    older = [one for one in copied_versions(redis_client, TEAM)[0] if one.id == day(1)]
+
+    def found() -> Iterator[Form]:
+        steps = forms(redis_client, [older[0].read()])
+        yield next(steps)
+        put(redis_client, day(3), changed(tasks, 1, 5, 50))
+        yield from steps
+
+    path = tmp_path / "b.tar"
+    with path.open("w+b") as file:
+        writer = Writer(path, file, datetime.now(UTC))
+        whole, missing = add_versions(writer, redis_client, older, found())
+        turned = [name for name in writer.members if name.replace("deltas/", "chunks/") in writer]
+    assert ([one.id for one in whole], missing) == ([day(1)], [])
+    assert [name for name in turned if name.startswith("deltas/")]
 
 
 def _found(client: redis.Redis, version: str) -> publish.StoredVersion:

@@ -19,11 +19,11 @@ import msgspec
 import redis
 
 from clickup_toolkit import __version__, publish, store
-from clickup_toolkit.backup.archive import Contents, Reader, Version, Writer, is_taken
+from clickup_toolkit.backup.archive import Contents, Reader, Writer, is_taken
 from clickup_toolkit.backup.databases import LastExport, copy_database, last_export, packed, sound
-from clickup_toolkit.backup.pieces import Pieces, packed_delta
+from clickup_toolkit.backup.published import add_versions
 from clickup_toolkit.errors import RedisUnreachable, StorageError, ToolkitError
-from clickup_toolkit.publish.copying import Copied, Form, copied_versions, forms, whole_form
+from clickup_toolkit.publish.copying import Copied, copied_versions, forms
 from clickup_toolkit.settings import Settings
 from clickup_toolkit.store.damage import last_database_damaged
 from clickup_toolkit.store.files import is_full
@@ -195,23 +195,9 @@ class _Taking:
         return True
 
     def _add_versions(self, writer: Writer, client: redis.Redis, copied: list[Copied]) -> None:
-        read = [one.read() for one in copied]
-        for form in forms(client, read):
-            _add_form(writer, form)
-        pieces = Pieces(writer)
-        whole = []
-        for one, stored in zip(copied, read, strict=True):
-            for chunk in pieces.broken(stored):
-                # It lay there in two forms, one after the other, while exports published: take the text.
-                made = whole_form(client, stored.team_id, chunk)
-                if made is not None and f"chunks/{made.digest}" not in writer:
-                    _add_form(writer, made)
-            pieces.forget_broken()
-            if pieces.broken(stored):
-                self.report.left_out.append(f"version {one.id}: it is damaged in Redis, or has just gone")
-                continue
-            writer.add(f"versions/{one.id}.json", one.manifest)
-            whole.append(Version(one.id, one.etag, one.ttl, one.pinned))
+        found = forms(client, [one.read() for one in copied])
+        whole, missing = add_versions(writer, client, copied, found)
+        told = [f"version {one}: it is damaged in Redis, or has just gone" for one in missing]
         self._contents = msgspec.structs.replace(self._contents, versions=tuple(whole))
         parts = [member for name, member in writer.members.items() if name.startswith(("chunks/", "deltas/"))]
         self._note(
@@ -220,17 +206,11 @@ class _Taking:
             leaving=sum(one.ttl is not None for one in whole),
             chunks=len(parts),
             chunk_bytes=sum(member.bytes for member in parts),
+            left_out=[*self.report.left_out, *told],
         )
 
     def _note(self, **found: object) -> None:
         self.report = msgspec.structs.replace(self.report, **found)
-
-
-def _add_form(writer: Writer, form: Form) -> None:
-    if form.bases:
-        writer.add(f"deltas/{form.digest}", packed_delta(form))
-    else:
-        writer.add(f"chunks/{form.digest}", form.data)
 
 
 def _asks_redis(settings: Settings, versions: bool) -> bool:
