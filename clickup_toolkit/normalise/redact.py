@@ -23,9 +23,7 @@ _TOKEN = re.compile(rb'(?<!\\)"token"\s*:\s*')
 _TOKEN_SET = re.compile(rb'"token"\s*:\s*(?!null|true|false|""|"\[redacted\]")\S')
 # The shape that ClickUp sends, without braces inside; anything else takes the long way. A pattern that
 # begins with plain text is searched for twenty times as fast, so what stands before it is looked at later.
-_FLAT_SHARING = re.compile(
-    rb'("sharing"\s*:\s*\{[^{}]*?(?<!\\)"token"\s*:\s*)"(?:[^"\\]|\\.)+"', re.DOTALL
-)
+_FLAT_SHARING = re.compile(rb'("sharing"\s*:\s*\{[^{}]*?(?<!\\)"token"\s*:\s*)"(?:[^"\\]|\\.)+"', re.DOTALL)
 _SIGNS = (b'secret"', b'inbound_address"', b'editor_token"')
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _SCALAR = re.compile(rb"[^\s,\]}]*")

@@ -20,7 +20,8 @@ FROM (
     SELECT t.id, now.received, was.status AS from_status, was.status_type AS from_type, t.status,
         t.status_type, t.status_since, t.list_id,
         CASE WHEN was.archived OR was.in_archived THEN then_.received
-            ELSE max(coalesce(then_.received, ''), (SELECT started FROM before_exports ORDER BY version DESC LIMIT 1)) END AS after
+            ELSE max(coalesce(then_.received, ''),
+                (SELECT started FROM before_exports ORDER BY version DESC LIMIT 1)) END AS after
     FROM {source}
     JOIN main.raw AS now ON now.kind = 'task' AND now.id = t.id
     LEFT JOIN before_tasks AS was ON was.id = t.id
@@ -39,7 +40,8 @@ DELETE FROM main.missing_tasks WHERE id IN (SELECT id FROM main.tasks);
 """
 _ABSENT = """
 INSERT OR IGNORE INTO main.{table}
-SELECT id, name, status, list_id, space_id, (SELECT started FROM before_exports ORDER BY version DESC LIMIT 1), {now}
+SELECT id, name, status, list_id, space_id,
+    (SELECT started FROM before_exports ORDER BY version DESC LIMIT 1), {now}
 FROM before_tasks WHERE id NOT IN (SELECT id FROM main.tasks)
 """
 _DECIDED = """
