@@ -266,7 +266,7 @@ def test_no_task_at_all_gives_empty_tables_with_their_columns() -> None:
     assert measured(story).columns.tolist() == measured(full).columns.tolist()
     assert waits(story).empty
     assert waits(story).columns.tolist() == waits(full).columns.tolist()
-    assert analyse.headline(waits(story)) .startswith("No time in status of started work is known")
+    assert analyse.headline(waits(story)).startswith("No time in status of started work is known")
 
 
 stay = st.tuples(st.sampled_from(["to do", "doing", "review"]), st.integers(1, 500))
