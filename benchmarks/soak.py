@@ -46,7 +46,7 @@ from tests.exporting import differences
 _PATIENCE = 240.0  # seconds until an interval must have ended
 _COMES_BACK = 60.0  # seconds that the site may be away after it was killed
 _APART = ("kill -9: up", "kill -9: the scheduler", "kill -9: datasette")
-_SLACK = {"MB": 3.0, "descriptors": 3, "threads": 3}
+_SLACK = {"MB": 3.0, "descriptors": 3, "threads": 3, "keys that stay": 12}  # a document grows by its tasks
 
 
 @click.command(context_settings={"show_default": True})

@@ -349,6 +349,28 @@ def test_a_run_does_not_outlive_whoever_started_it(
     wait_for(tmp_path / "ended in order")
 
 
+def test_a_killed_papermill_leaves_no_temporary_file(
+    tmp_path: Path, settings: Settings, notebook: Callable[..., Path]
+) -> None:
+    """What a run puts into the folder for temporary files goes with it, however papermill ended."""
+    source = notebook("x: int = 1", "import os, time\nos.kill(os.getppid(), 9)\ntime.sleep(60)")
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from clickup_toolkit.schedule import notebook_settings, run_notebook\n"
+        "run_notebook(notebook_settings(), notebook=Path(sys.argv[1]))"
+    )
+    (tmp_path / "temporary").mkdir()
+    process = subprocess.run(
+        [sys.executable, "-c", script, str(source)],
+        env={**environment(settings), "TMPDIR": str(tmp_path / "temporary")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "The notebook did not come to its end: exit code -9." in process.stderr
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
 def test_the_environment_carries_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process reads exactly the given settings, whatever its .env says about the others."""
     (tmp_path / ".env").write_text("REDIS_URL=redis://elsewhere\nCONCURRENCY=9\n")

@@ -10,11 +10,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeAlias
 
 import clickup_toolkit
@@ -97,7 +100,32 @@ def _execute(
     stop: threading.Event | None,
     on_line: Callable[[str], None] | None,
 ) -> None:
-    process = _start(notebook, target, parameters, settings)
+    with _scratch() as scratch:
+        _run(_start(notebook, target, parameters, settings, scratch), target, timeout, stop, on_line)
+
+
+@contextmanager
+def _scratch() -> Iterator[dict[str, str]]:
+    """Give the variable that names a run's own folder for temporary files, which goes with it.
+
+    A papermill that is killed leaves its kernel's connection file behind.
+    """
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="clickup-run-", ignore_cleanup_errors=True)
+    except OSError:
+        yield {}  # no room: the run itself says so
+        return
+    with folder as path:
+        yield {"TMPDIR": path}
+
+
+def _run(
+    process: subprocess.Popen[str],
+    target: Path,
+    timeout: float | None,
+    stop: threading.Event | None,
+    on_line: Callable[[str], None] | None,
+) -> None:
     told: deque[str] = deque(maxlen=20)
     reader = threading.Thread(target=_follow, args=(process, told, on_line), daemon=True)
     reader.start()
@@ -116,7 +144,11 @@ def _execute(
 
 
 def _start(
-    notebook: Path, target: Path, parameters: Mapping[str, Parameter], settings: Settings
+    notebook: Path,
+    target: Path,
+    parameters: Mapping[str, Parameter],
+    settings: Settings,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> subprocess.Popen[str]:
     process = subprocess.Popen(
         [sys.executable, "-m", "clickup_toolkit.schedule.runner"],
@@ -126,7 +158,7 @@ def _start(
         text=True,
         encoding="utf-8",
         errors="replace",
-        env={**environment(settings), "NO_COLOR": "1"},  # log lines that a notebook keeps
+        env={**environment(settings), **more, "NO_COLOR": "1"},  # log lines that a notebook keeps
         start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the run in order
     )
     order = {"notebook": str(notebook), "target": str(target), "parameters": dict(parameters)}
