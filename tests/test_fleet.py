@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import dask
 import pytest
 import redis
 
 from clickup_toolkit import publish
 from clickup_toolkit.demo.many import ManyServer
 from clickup_toolkit.fleet import read_plan, workspaces
+from clickup_toolkit.fleet.cluster import LOCAL, connected
 from clickup_toolkit.fleet.task import Work, export_workspace
 from clickup_toolkit.objects import Objects
 from clickup_toolkit.settings import Settings
@@ -239,6 +241,14 @@ def test_a_cluster_with_tls_lets_nobody_in_without_a_certificate(
         assert failed[:2] == (2, "")
         assert failed[2][0].startswith("Error: No Dask scheduler answers at t")
         assert failed[2][1].startswith(remedy)
+
+
+def test_workers_of_this_machine_are_not_profiled(pair: ManyServer, tmp_path: Path) -> None:
+    """Dask's profiler would spend as much on threads that wait for ClickUp as all else of an idle worker."""
+    plan = read_plan(write_plan(tmp_path / "workspaces.toml", pair))
+    with connected(LOCAL, plan) as client:
+        found = client.run(dask.config.get, "distributed.worker.profile.enabled")
+    assert set(found.values()) == {False}
 
 
 def test_a_local_cluster_tells_each_workspace_and_the_worst(pair: ManyServer, tmp_path: Path) -> None:

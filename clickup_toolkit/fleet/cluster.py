@@ -28,6 +28,7 @@ LOCAL = "local"
 _A_TOKEN = 2  # exports at once: while one builds its database, another spends the token's budget
 _THREADS = 16  # of a worker at most
 _CONNECT_S = 10
+_QUIET = {"distributed.worker.profile.enabled": False}  # it watches waiting threads, busily
 _TRIES = 2  # after a failure that no outcome tells, such as a worker without the toolkit
 Watch = Callable[[News], None]
 
@@ -45,6 +46,7 @@ def connected(address: str, plan: Plan) -> Iterator[Any]:
     their journals the next time. Raises :class:`~clickup_toolkit.errors.SettingsError` when no scheduler
     answers.
     """
+    import dask
     from distributed import Client, LocalCluster
 
     logging.getLogger("distributed").setLevel(logging.ERROR)  # importing it turned all its lines on
@@ -55,6 +57,7 @@ def connected(address: str, plan: Plan) -> Iterator[Any]:
     workers = max(1, min(os.cpu_count() or 1, slots(plan)))
     threads = min(_THREADS, -(-slots(plan) // workers))
     with (
+        dask.config.set(_QUIET),
         LocalCluster(  # type: ignore[no-untyped-call]
             n_workers=workers,
             threads_per_worker=threads,
