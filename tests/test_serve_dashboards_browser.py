@@ -81,10 +81,11 @@ def test_pages_are_drawn_and_fit(browser: Browser, address: str, width: int, sch
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious_on_our_other_pages(browser: Browser, address: str, scheme: str) -> None:
-    """Home, runs, an executed notebook, versions and files can be used by everybody."""
+    """Home, tables, a task, runs, an executed notebook, versions and files can be used by everybody."""
     context = browser.new_context(color_scheme=scheme)
     page, watch = watch_page(context)
-    for path in ("", "-/runs", f"-/runs/{VERSION}", "-/versions", "-/files"):
+    tables = ("clickup", "clickup/tasks", "clickup/tasks/login+2")
+    for path in ("", *tables, "-/runs", f"-/runs/{VERSION}", "-/versions", "-/files"):
         page.goto(address + path)
         assert findings(page) == [], path
     context.close()

@@ -28,6 +28,7 @@ _OWN = {
     "monitor.js": "text/javascript",
     "poll.js": "text/javascript",
     "theme.js": "text/javascript",
+    "names.js": "text/javascript",
     "dashboards.css": "text/css",
     "dashboards.js": "text/javascript",
     "run.css": "text/css",
