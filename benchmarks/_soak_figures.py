@@ -117,7 +117,7 @@ def trend(samples: Sequence[Sample], name: str) -> tuple[float, float, float] | 
     """Return a figure's first value, and its medians in the second and in the last quarter; None if rare."""
     values = [one[name] for one in samples if name in one]
     quarter = len(values) // 4
-    if not quarter:
+    if quarter < 3:  # too few to tell growth from what only fills up
         return None
     second, last = values[quarter : 2 * quarter], values[-quarter:]
     return values[0], statistics.median(second), statistics.median(last)
