@@ -170,6 +170,22 @@ def test_who_reads_migrates_too(tmp_path: Path) -> None:
     assert len(workspace.table("status_changes")) == 3
 
 
+def test_what_cannot_be_made_anew_is_not_migrated(tmp_path: Path) -> None:
+    """Rows without the raw JSON that they would be made from are left where they are, and that is said."""
+    folder = unpack(OLDER[-1], tmp_path)
+    with closing(sqlite3.connect(folder / "clickup.db")) as db:
+        db.execute("DELETE FROM raw WHERE kind = 'task'")
+        db.execute(
+            "DELETE FROM raw WHERE kind = 'time_entry' AND id IN (SELECT id FROM time_entries LIMIT 2)"
+        )
+        db.commit()
+    with pytest.raises(StorageError, match=r"\d+ of its tasks and time entries lack the raw JSON"):
+        migrate(folder)
+    assert format_of(folder / "clickup.db") == OLDER[-1]
+    assert len(rows(folder / "clickup.db", "tasks")) == 63
+    assert not list(folder.rglob("*unfinished*"))
+
+
 def test_a_reader_does_not_wait_for_an_export(tmp_path: Path) -> None:
     """While an export holds the folder a reader takes what is there; the export migrates it."""
     folder = unpack(OLDER[0], tmp_path)

@@ -290,7 +290,7 @@ OR (? AND (start IS NULL OR strftime('%s', start) * 1000 NOT BETWEEN ? AND ?))
 # A list that the last crawl was not shown may have been archived since: what changed there was not read.
 _KNOW_LISTS = """
 INSERT INTO known_lists SELECT l.id, NOT (coalesce(l.archived, 0) OR coalesce(l.in_archived, 0))
-    AND coalesce(raw.received >= (SELECT max(started) FROM previous.exports), 0)
+    AND coalesce(raw.received >= (SELECT started FROM previous.exports ORDER BY version DESC LIMIT 1), 0)
 FROM previous.lists AS l LEFT JOIN previous.raw ON raw.kind = 'list' AND raw.id = l.id
 """
 _KNOW_FILLED = "INSERT INTO known_filled SELECT id FROM previous.lists WHERE task_count > 0"

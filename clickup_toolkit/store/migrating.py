@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from clickup_toolkit.errors import StorageError
 from clickup_toolkit.normalise.values import timestamp
 from clickup_toolkit.records import Gap
 from clickup_toolkit.store.derive import derive_rows
@@ -20,6 +21,7 @@ from clickup_toolkit.store.gather import STRUCTURE_TABLES, note_nothing
 from clickup_toolkit.store.history import carry_history
 from clickup_toolkit.store.journal import Journal
 from clickup_toolkit.store.opening import Build, opened, previous_database
+from clickup_toolkit.store.reports import stale_days_of
 from clickup_toolkit.store.schema import run
 from clickup_toolkit.store.views import finish_for_readers
 
@@ -32,6 +34,11 @@ INSERT OR IGNORE INTO main.task_lists SELECT task_id, list_id, home FROM before_
     WHERE task_id IN (SELECT id FROM main.tasks) AND NOT home;
 INSERT INTO main.gaps SELECT * FROM before_gaps;
 UPDATE main.exports SET written = NULL WHERE version = (SELECT max(version) FROM main.exports)
+"""
+_WITHOUT_RAW = """
+SELECT (SELECT count(*) FROM tasks WHERE id NOT IN (SELECT id FROM raw WHERE kind = 'task'))
+    + (SELECT count(*) FROM time_entries
+        WHERE id NOT IN (SELECT id FROM raw WHERE kind IN ('time_entry', 'legacy_time')))
 """
 _PLACES = tuple(table for table in STRUCTURE_TABLES if table != "members")
 _UNASKED = ("goals", "docs")  # as if they could not be read, so that what there was is kept
@@ -46,11 +53,13 @@ def migrated(previous: Path) -> Iterator[Path]:
     export's lock.
     """
     with storage_errors(previous), building(previous) as aside:
+        with previous_database(previous) as db:
+            stale_days = stale_days_of(db)
         with (
             _nothing_read(previous) as journal,
             opened(aside, journal, previous) as build,
         ):
-            _fill(build)
+            _fill(build, stale_days)
         yield aside
 
 
@@ -62,6 +71,7 @@ def _nothing_read(previous: Path) -> Iterator[Journal]:
     """
     with previous_database(previous) as db:
         db.row_factory = sqlite3.Row
+        _check_raw(db, previous)
         last = dict(db.execute(_LAST).fetchone() or {})
         (team,) = db.execute("SELECT id FROM workspaces").fetchone()
     journal = Journal(previous.with_name(f".migrating{UNFINISHED}"))
@@ -76,7 +86,19 @@ def _nothing_read(previous: Path) -> Iterator[Journal]:
         journal.path.unlink()
 
 
-def _fill(build: Build) -> None:
+def _check_raw(db: sqlite3.Connection, previous: Path) -> None:
+    """Refuse to make rows anew from raw JSON that is not there: they would be lost."""
+    (lacking,) = db.execute(_WITHOUT_RAW).fetchone()
+    if lacking:
+        raise StorageError(
+            f"{previous} has an earlier release's format, and {lacking} of its tasks and time entries lack "
+            "the raw JSON that they would be made anew from. Nothing was changed.",
+            "Read it with the release that wrote it, or move it away and run the export again: everything is "
+            "read anew, but the history it held is not carried over.",
+        )
+
+
+def _fill(build: Build, stale_days: float) -> None:
     db = build.db
     note_nothing(build)
     for table in _PLACES:
@@ -86,6 +108,6 @@ def _fill(build: Build) -> None:
     add_extras(build)
     carry_history(build)
     run(db, _AS_BEFORE)
-    finish_for_readers(db, whole=True)
+    finish_for_readers(db, whole=True, stale_days=stale_days)
     db.execute("PRAGMA analysis_limit = 1000")
     db.execute("ANALYZE main")
