@@ -20,7 +20,7 @@ from itsdangerous import URLSafeSerializer
 from clickup_toolkit import serve
 from clickup_toolkit.errors import SettingsError
 from clickup_toolkit.serve.access import Access, is_loopback
-from clickup_toolkit.serve.visitors import PERSON, session
+from clickup_toolkit.serve.visitors import session
 from clickup_toolkit.settings import Secret, Settings
 from tests.serving import BEARER, TOKEN, VERSION, code, publish_file, settings_for, write_run
 
@@ -65,11 +65,26 @@ def closed(closed_address: str) -> Iterator[httpx.Client]:
         yield client
 
 
-def sign_in(client: httpx.Client, password: str) -> httpx.Response:
+def sign_in(client: httpx.Client, password: str, username: str = "admin") -> httpx.Response:
     """Fill in the sign-in page."""
     form = client.get("/-/login").text
     ticket = form.partition('name="csrftoken" value="')[2].partition('"')[0]
-    return client.post("/-/login", data={"username": "admin", "password": password, "csrftoken": ticket})
+    return client.post("/-/login", data={"username": username, "password": password, "csrftoken": ticket})
+
+
+def test_people_sign_in_with_the_name_that_is_set(tmp_path: Path) -> None:
+    """By form and by header; the name that is the default is a stranger's then."""
+    publish_file(tmp_path)
+    ours = settings_for(tmp_path, password_hash=Secret(HASH), username="boss")
+    with serve.background(ours) as address, httpx.Client(base_url=address) as client:
+        assert 'name="username" value="boss"' in client.get("/-/login").text
+        assert sign_in(client, PASSWORD).status_code == 200
+        assert client.get("/").status_code == 302
+        assert sign_in(client, PASSWORD, "boss").status_code == 302
+        assert client.get("/").status_code == 200
+        client.cookies.clear()
+        pages = [client.get("/", auth=(name, PASSWORD)).status_code for name in ("boss", "admin")]
+        assert pages == [200, 401]
 
 
 def test_serving_needs_a_workspace_and_a_token(tmp_path: Path) -> None:
@@ -233,14 +248,14 @@ def test_a_session_ends(tmp_path: Path) -> None:
     settings = settings_for(tmp_path, password_hash=Secret(HASH))
     signer = URLSafeSerializer(Access(settings).signing_keys, "actor")
     now, month = time.time(), 30 * 86_400
-    told = [session(PERSON, now), session(PERSON, now - month + 60), session(PERSON, now - month)]
+    told = [session("admin", now), session("admin", now - month + 60), session("admin", now - month)]
     with serve.background(settings) as address:
         with httpx.Client(base_url=address) as client:
             sign_in(client, PASSWORD)
             ends = base62.decode(signer.loads(client.cookies["ds_actor"])["e"])
         statuses = [
             httpx.get(f"{address}clickup/tasks", headers={"Cookie": f"ds_actor={signer.dumps(each)}"})
-            for each in (*told, {"a": {"id": PERSON}})
+            for each in (*told, {"a": {"id": "admin"}})
         ]
     assert ends == pytest.approx(now + month, abs=60)
     assert [answer.status_code for answer in statuses] == [200, 200, 302, 302]

@@ -241,6 +241,11 @@ WRONG = [
         "must be a hash that `clickup-toolkit hash-password` printed. "
         "Make one: clickup-toolkit hash-password",
     ),
+    (
+        "DATASETTE_USERNAME",
+        "a:b",
+        "must be a name without a colon, and not `token`, which programs go by (it is 'a:b').",
+    ),
     ("EXPORT_INTERVAL_HOURS", "inf", "must be more than 0 (it is 'inf')."),
     ("EXPORT_JITTER_MINUTES", "-1", "must be more than 0 (it is '-1')."),
     ("RUN_RETRIES", "-1", "must be 0 or more (it is '-1')."),
@@ -458,25 +463,26 @@ def test_the_example_file_is_the_defaults() -> None:
 
 
 def test_the_variables_of_the_earlier_service_are_taken() -> None:
-    """DJANGO_PORT and FLOWER_PASSWORD stand in for their successors, the same hash in every process."""
+    """DJANGO_PORT, FLOWER_USERNAME and FLOWER_PASSWORD stand in for their successors, always alike."""
     earlier = GOOD | {"DJANGO_PORT": "8123", "FLOWER_USERNAME": "boss", "FLOWER_PASSWORD": "open it"}
     settings = Settings.read(earlier)
-    assert settings.port == 8123
+    assert (settings.port, settings.username) == (8123, "boss")
     assert settings.password_hash
     assert verify_password("open it", settings.password_hash.reveal())
     assert settings == Settings.read(earlier)
     _, notes = translated(earlier)
     assert notes == [
         "DJANGO_PORT is an old name: call it PORT.",
+        "FLOWER_USERNAME is an old name: call it DATASETTE_USERNAME.",
         "FLOWER_PASSWORD is an old name: it opens the pages, but set DATASETTE_PASSWORD_HASH "
         "(clickup-toolkit init makes it) and take the password out.",
-        "FLOWER_USERNAME is not used any more: people sign in as admin.",
     ]
     assert "open it" not in "".join(notes)
 
 
 def test_a_variable_that_is_set_wins_over_its_old_name() -> None:
     """With the successors set, what the earlier service left in the file changes nothing and is not told."""
-    now = GOOD | {"PORT": "9000", "DATASETTE_PASSWORD_HASH": HASH}
-    assert translated(now | {"DJANGO_PORT": "1", "FLOWER_PASSWORD": "x"})[1] == []
-    assert Settings.read(now | {"DJANGO_PORT": "1", "FLOWER_PASSWORD": "x"}) == Settings.read(now)
+    now = GOOD | {"PORT": "9000", "DATASETTE_USERNAME": "me", "DATASETTE_PASSWORD_HASH": HASH}
+    old = {"DJANGO_PORT": "1", "FLOWER_USERNAME": "y", "FLOWER_PASSWORD": "x"}
+    assert translated(now | old)[1] == []
+    assert Settings.read(now | old) == Settings.read(now)

@@ -156,7 +156,8 @@ def _password(known: Mapping[str, str], yes: bool) -> dict[str, str]:
         hint = (
             "empty: keep the one that is set" if kept or password else "empty: none, for this machine alone"
         )
-        password = _ask_twice(f"Password for the pages, user admin ({hint})") or password
+        name = known.get("DATASETTE_USERNAME") or known.get("FLOWER_USERNAME") or "admin"
+        password = _ask_twice(f"Password for the pages, user {name} ({hint})") or password
     if password:
         return {"DATASETTE_PASSWORD_HASH": hash_password(password, secrets.token_hex(16))}
     return {"DATASETTE_PASSWORD_HASH": kept} if kept else {}

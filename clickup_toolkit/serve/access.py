@@ -65,6 +65,7 @@ class Access:
         self._tokens = [_digest(token.reveal()) for token in settings.api_tokens]
         self._in_query = settings.api_token_in_query
         self._wrong_tokens = Throttle(tries)
+        self.username = settings.username
         self.password_hash = settings.password_hash
         self.signing_keys = _signing_keys(settings.api_tokens, settings.password_hash)
 

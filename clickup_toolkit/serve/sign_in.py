@@ -12,7 +12,7 @@ from datasette import NotFound, Response
 from clickup_toolkit.serve.access import TooManyTries, WrongCredentials
 from clickup_toolkit.serve.answers import send_unauthorized
 from clickup_toolkit.serve.asgi import Scope, Send, send_answer
-from clickup_toolkit.serve.visitors import PERSON, session
+from clickup_toolkit.serve.visitors import session
 
 if TYPE_CHECKING:
     from datasette.utils.asgi import Request
@@ -48,14 +48,15 @@ async def page(datasette: Site, request: Request) -> Response:
         answer.headers["Retry-After"] = str(many.seconds)
         return answer
     answer = Response.redirect(datasette.urls.path(next_page))
-    answer.set_cookie("ds_actor", datasette.sign(session(PERSON, time.time()), "actor"), httponly=True)
+    told = session(datasette.access.username, time.time())
+    answer.set_cookie("ds_actor", datasette.sign(told, "actor"), httponly=True)
     return answer
 
 
 async def _form(
     site: Site, request: Request, error: str = "", status: int = 200, next_page: str = _HOME
 ) -> Response:
-    context = {"error": error, "next": next_page, "username": PERSON}
+    context = {"error": error, "next": next_page, "username": site.access.username}
     html = await site.render_template("password_login.html", context, request=request)
     return Response.html(html, status=status, headers={"Cache-Control": "no-store"})
 

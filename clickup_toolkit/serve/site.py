@@ -121,7 +121,7 @@ class Site(Datasette):  # type: ignore[misc]  # datasette has no types
     ) -> Any:
         """Return a plugin's settings; the password's hash goes this way to keep it out of /-/metadata."""
         if plugin_name == "datasette-auth-passwords" and self.access.password_hash is not None:
-            return {"admin_password_hash": self.access.password_hash.reveal()}
+            return {f"{self.access.username}_password_hash": self.access.password_hash.reveal()}
         return super().plugin_config(plugin_name, database, table, fallback)
 
     def metadata(

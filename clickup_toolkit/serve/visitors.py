@@ -20,15 +20,12 @@ from clickup_toolkit.serve.access import Access, TooManyTries, WrongCredentials
 from clickup_toolkit.serve.asgi import Scope, header
 from clickup_toolkit.serve.throttle import WRONG, Throttle, address_of
 
-__all__ = ["PERSON", "PROGRAM", "Actor", "Visitors", "session"]
+__all__ = ["PROGRAM", "Actor", "Visitors", "session"]
 
 _SESSION = 30 * 86_400  # seconds after which somebody signs in again, however long the browser stays open
 
 Actor = dict[str, Any]
 """Whom datasette takes somebody for."""
-
-PERSON = "admin"
-"""The name that people sign in with."""
 
 PROGRAM: Actor = {"id": "token"}
 """Whom a program with the token is taken for."""
@@ -53,7 +50,7 @@ class Visitors:
         scheme, _, shown = (header(scope, "authorization") or "").partition(" ")
         if scheme.lower() == "basic" and self._access.password_hash is not None:
             await self.check(scope, *_name_and_password(shown))
-            return {"id": PERSON}
+            return {"id": self._access.username}
         return self._signed_in(scope)
 
     async def check(self, scope: Scope, name: str, password: str) -> None:
@@ -70,7 +67,7 @@ class Visitors:
         self._wrong_passwords.forgive(address)
 
     async def _is_right(self, name: str, password: str) -> bool:
-        if self._access.password_hash is None or name != PERSON:
+        if self._access.password_hash is None or name != self._access.username:
             return False
         shown = hashlib.sha256(password.encode("utf-8", "surrogatepass")).digest()
         if self._right is not None and hmac.compare_digest(shown, self._right):

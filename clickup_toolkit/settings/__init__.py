@@ -81,6 +81,7 @@ class Settings:
     blocked_statuses: tuple[str, ...] = ("blocked", "on hold", "impediment")
     stale_days: float = 14.0
     password_hash: Secret | None = None
+    username: str = "admin"
     api_token_in_query: bool = False
     metrics_open: bool = False
     trusted_proxies: tuple[str, ...] | None = None

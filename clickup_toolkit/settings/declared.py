@@ -198,11 +198,14 @@ SETTINGS: dict[str, Setting] = {
     ),
     "password_hash": Setting(
         "DATASETTE_PASSWORD_HASH",
-        "hash of the password that people sign in with (user `admin`); unset: the pages are open, "
-        "and served to this machine alone",
+        "hash of the password that people sign in with; unset: the pages are open, and served to this "
+        "machine alone",
         "",
         readers.password_hash,
         "Make one: clickup-toolkit hash-password",
+    ),
+    "username": Setting(
+        "DATASETTE_USERNAME", "name that people sign in with, beside that password", "admin", readers.username
     ),
     "api_token_in_query": Setting(
         "API_TOKEN_IN_QUERY",

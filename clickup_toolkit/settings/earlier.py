@@ -14,8 +14,8 @@ _ITERATIONS = 480_000  # as datasette-auth-passwords makes its hashes
 def translated(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """Return the environment with the successors of old variables filled in, and what to tell the reader.
 
-    A successor that is set wins without a word. ``DJANGO_PORT`` is ``PORT``; of ``FLOWER_PASSWORD`` the hash
-    is made with which people sign in to the pages, as ``admin`` whatever ``FLOWER_USERNAME`` says.
+    A successor that is set wins without a word. ``DJANGO_PORT`` is ``PORT``, ``FLOWER_USERNAME`` is
+    ``DATASETTE_USERNAME``, and of ``FLOWER_PASSWORD`` the hash is made with which people sign in.
     """
     made, notes = dict(environ), []
 
@@ -26,14 +26,15 @@ def translated(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     if port := old("DJANGO_PORT", "PORT"):
         made["PORT"] = port
         notes.append("DJANGO_PORT is an old name: call it PORT.")
+    if name := old("FLOWER_USERNAME", "DATASETTE_USERNAME"):
+        made["DATASETTE_USERNAME"] = name
+        notes.append("FLOWER_USERNAME is an old name: call it DATASETTE_USERNAME.")
     if password := old("FLOWER_PASSWORD", "DATASETTE_PASSWORD_HASH"):
         made["DATASETTE_PASSWORD_HASH"] = hash_password(password, _salt(environ))
         notes.append(
             "FLOWER_PASSWORD is an old name: it opens the pages, but set DATASETTE_PASSWORD_HASH "
             "(clickup-toolkit init makes it) and take the password out."
         )
-        if environ.get("FLOWER_USERNAME", "admin").strip() not in ("", "admin"):
-            notes.append("FLOWER_USERNAME is not used any more: people sign in as admin.")
     return made, notes
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "switch",
     "team_id",
     "text",
+    "username",
     "webhook",
     "whole",
 ]
@@ -90,6 +91,13 @@ def password_hash(value: str) -> Secret:
     if len(parts) != 4 or parts[0] != "pbkdf2_sha256" or not parts[1].isdigit() or not all(parts):
         raise ValueError("must be a hash that `clickup-toolkit hash-password` printed")
     return Secret(value)
+
+
+def username(value: str) -> str:
+    """Read the name that people sign in with."""
+    if ":" in value or not value.isprintable() or value == "token":
+        raise ValueError("must be a name without a colon, and not `token`, which programs go by")
+    return value
 
 
 def team_id(value: str) -> str:
