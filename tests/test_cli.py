@@ -223,12 +223,12 @@ def test_log_lines_are_events_with_fields(log_lines: Callable[[bool], io.StringI
     stream = log_lines(True)
     structlog.get_logger("clickup_toolkit.tests").info("run.done", tasks=3)
     structlog.get_logger("clickup_toolkit.tests").debug("run.detail")
-    logging.getLogger("uvicorn").warning("slow %s", "client")
+    logging.getLogger("some.library").warning("slow %s", "client")
     first, second = map(json.loads, stream.getvalue().splitlines())
     times = [first.pop("timestamp"), second.pop("timestamp")]
     assert all(time.endswith("Z") for time in times)
     assert first == {"event": "run.done", "tasks": 3, "level": "info", "logger": "clickup_toolkit.tests"}
-    assert second == {"event": "slow client", "level": "warning", "logger": "uvicorn"}
+    assert second == {"event": "slow client", "level": "warning", "logger": "some.library"}
 
 
 @pytest.mark.parametrize("as_json", [True, False])

@@ -158,9 +158,21 @@ def test_a_second_export_is_refused(settings: Settings) -> None:
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_export_can_be_taken_up(settings: Settings, world: World, number: int) -> None:
-    """Ctrl-C and SIGTERM end an export with 130 and a hint; the next one asks for nothing twice."""
+def ignore_ctrl_c() -> None:
+    """Do what a shell does for a command that its script leaves in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@pytest.mark.parametrize(
+    ("number", "background"), [(signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGTERM, True)]
+)
+def test_an_interrupted_export_can_be_taken_up(
+    settings: Settings, world: World, number: int, background: bool
+) -> None:
+    """Ctrl-C and SIGTERM end an export with 130 and a hint; the next one asks for nothing twice.
+
+    In the background of a script, where the shell lets Ctrl-C be ignored, SIGTERM ends it all the same.
+    """
     with DemoServer(world, rate_limit=1_000_000, latency=0.05) as slow:
         settings = dataclasses.replace(settings, api_url=slow.url)
         with subprocess.Popen(
@@ -168,6 +180,7 @@ def test_an_interrupted_export_can_be_taken_up(settings: Settings, world: World,
             env=environment(settings),
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=ignore_ctrl_c if background else None,
         ) as process:
             deadline = time.monotonic() + 60
             while len(slow.requests) < 20:

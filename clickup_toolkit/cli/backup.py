@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
-from clickup_toolkit.cli.common import data_dir_option, read_settings, start_logging
+from clickup_toolkit.cli.common import data_dir_option, end_like_ctrl_c, read_settings, start_logging
 
 if TYPE_CHECKING:
     from clickup_toolkit.backup import Taken
@@ -39,7 +38,7 @@ def backup(
     Exit codes: 0 everything, 3 written, but without what it names, 1 failed, 2 wrong usage or settings,
     130 interrupted.
     """
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    end_like_ctrl_c()
     settings = read_settings(data_dir=data_dir)
     start_logging(settings, "error")
     from clickup_toolkit.backup import take

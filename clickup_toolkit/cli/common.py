@@ -15,7 +15,7 @@ import click
 
 from clickup_toolkit.settings import Settings, old_variables
 
-__all__ = ["data_dir_option", "read_settings", "start_logging", "stop_on_signals"]
+__all__ = ["data_dir_option", "end_like_ctrl_c", "read_settings", "start_logging", "stop_on_signals"]
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Command = TypeVar("Command", bound=Callable[..., None])
@@ -47,6 +47,17 @@ def start_logging(settings: Settings, default: str) -> None:
     level, as_json = click.get_current_context().find_root().obj or (None, None)
     logs.configure(level or default, as_json)
     logs.hide(settings)
+
+
+def end_like_ctrl_c() -> None:
+    """Let SIGTERM do what Ctrl-C does, also in the background of a script, where Ctrl-C itself is ignored."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.raise_signal(signal.SIGINT)
+
+    signal.signal(signal.SIGTERM, interrupt)
 
 
 @contextmanager

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
-from clickup_toolkit.cli.common import data_dir_option, read_settings, start_logging
+from clickup_toolkit.cli.common import data_dir_option, end_like_ctrl_c, read_settings, start_logging
 from clickup_toolkit.cli.failures import INTERRUPTED
 
 
@@ -47,7 +46,7 @@ def export(
     Exit codes: 0 complete, 3 published with gaps, 4 another export is running, 1 failed, 2 wrong usage or
     settings, 130 interrupted. Of many workspaces: 0 all complete, 3 some with gaps, 1 some failed.
     """
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    end_like_ctrl_c()
     if workspaces is not None:
         if data_dir is not None:
             raise click.UsageError("With --workspaces the folder stands in the file, as data_dir.")

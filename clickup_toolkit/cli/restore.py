@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
-from clickup_toolkit.cli.common import data_dir_option, read_settings, start_logging
+from clickup_toolkit.cli.common import data_dir_option, end_like_ctrl_c, read_settings, start_logging
 
 if TYPE_CHECKING:
     from clickup_toolkit.backup import Restored
@@ -33,7 +32,7 @@ def restore(file: Path, check: bool, force: bool, as_json: bool, data_dir: Path 
     Exit codes: 0 done, 4 an export or `up` is running, 1 refused or failed, 2 wrong usage or settings,
     130 interrupted.
     """
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    end_like_ctrl_c()
     settings = read_settings(data_dir=data_dir)
     start_logging(settings, "error")
     from clickup_toolkit.backup import restore as put_back
