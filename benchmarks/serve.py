@@ -281,6 +281,8 @@ def targets(
     )
     failed = sum(row.failed + row.mixed for row in published)
     found.append(Target("failed answers while versions are published", "0", failed, failed == 0))
+    fewest = min(row.versions for row in published)
+    found.append(Target("versions published meanwhile, at least", "≥ 5", fewest, fewest >= 5))
     return found
 
 
