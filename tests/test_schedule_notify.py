@@ -166,6 +166,19 @@ def test_who_does_not_answer_is_told_later(tmp_path: Path, hook: Hook) -> None:
     assert len(hook.posted) == 2
 
 
+def test_who_does_not_answer_is_told_of_the_recovery_later(tmp_path: Path, hook: Hook) -> None:
+    """With the next good run, once; another process knows, too."""
+    settings = settings_for(tmp_path, notify_webhook=Secret(hook.url))
+    Notifier(settings, now=lambda: NOON).failed(ERROR)
+    hook.status = 500
+    Notifier(settings).recovered()
+    hook.status = 200
+    for _ in range(2):
+        Notifier(settings).recovered()
+    assert [body["event"] for _, _, body in hook.posted] == ["failed", "recovered", "recovered"]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_full_disk_is_told_once_too(tmp_path: Path, hook: Hook) -> None:
     """Where nothing can be written, the process itself remembers whom it told."""
     (tmp_path / "data").write_text("a file where the folder should be")

@@ -159,7 +159,7 @@ class Client:
             self._idle.append(line)
 
     def _unreachable(self, request: Request, error: Exception) -> ApiUnreachable:
-        reason = str(error) or type(error).__name__
+        reason = str(error).rstrip(".") or type(error).__name__
         if self._reached:
             return ApiUnreachable(f"No answer to {shown(request)}: {reason}.", "Run the export again later.")
         return ApiUnreachable(

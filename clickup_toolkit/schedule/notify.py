@@ -77,13 +77,16 @@ class Notifier:
         self._keep(episode)
 
     def recovered(self) -> None:
-        """Tell those who were told of a failure that it is over."""
+        """Tell those who were told of a failure that it is over; a silent channel is tried again next time."""
         episode = _read(self._path) or self._kept
         if episode is None:
             return
-        for name in episode.told:
-            if name in self._channels:
-                self._send(name, self._notice("recovered", episode, None))
+        notice = self._notice("recovered", episode, None)
+        told = [name for name in episode.told if name in self._channels]
+        episode.told = [name for name in told if not self._send(name, notice)]
+        if episode.told:
+            self._keep(episode)
+            return
         self._kept = None
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
