@@ -77,7 +77,7 @@ class Notifier:
         self._keep(episode)
 
     def recovered(self) -> None:
-        """Tell those who were told of a failure that it is over; a silent channel is tried again next time."""
+        """Tell those who were told of a failure that it is over; a silent channel, next time."""
         episode = _read(self._path) or self._kept
         if episode is None:
             return
