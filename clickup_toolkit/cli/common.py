@@ -51,13 +51,9 @@ def start_logging(settings: Settings, default: str) -> None:
 
 def end_like_ctrl_c() -> None:
     """Let SIGTERM do what Ctrl-C does, also in the background of a script, where Ctrl-C itself is ignored."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.raise_signal(signal.SIGINT)
-
-    signal.signal(signal.SIGTERM, interrupt)
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 @contextmanager
