@@ -41,9 +41,11 @@ def test_versions_grow_on_when_the_clock_was_set_back(
     settings = settings_for(server, tmp_path, redis_url)
     run_export_sync(settings)
     ahead = put_ahead(tmp_path)
+    tasks = live_world.ledger().tasks.items()  # an incremental export sees no change in the archive
+    task = next(id_ for id_, one in tasks if not (one["archived"] or one["in_archived"]))
     reports, held = [], []
     for _ in range(3):
-        live_world.edit_task(next(iter(live_world.ledger().tasks)), name=f"Name {len(reports)}")
+        live_world.edit_task(task, name=f"Name {len(reports)}")
         reports.append(run_export_sync(settings))
         published = document(redis_url, server.team_id)
         assert published["version"] == reports[-1].version
