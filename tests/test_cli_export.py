@@ -18,6 +18,7 @@ from clickup_toolkit import publish
 from clickup_toolkit.demo import DemoServer, World, build_world
 from clickup_toolkit.schedule import environment, read_report
 from clickup_toolkit.settings import Secret, Settings
+from clickup_toolkit.store import lock_folder, read_records
 from tests import commands
 from tests.fixtures.valkey import RedisServer, wait_until
 
@@ -86,6 +87,22 @@ def test_the_report_can_be_read_and_the_version_listed(settings: Settings) -> No
         version[1] + r"  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d +120( +\d\.\d\d){3} +0%  with gaps  kept", listed[1]
     )
     assert len(listed) == 2
+
+
+def test_an_export_leaves_its_record(settings: Settings) -> None:
+    """One that published and one that failed stand in `runs/`, which keeps KEEP_RUNS; a refused one not."""
+    report = json.loads(give(settings, "export", "--json", "--quiet", keep_runs=2).stdout)
+    wrong = give(settings, "export", "--quiet", token=Secret("pk_1_WRONG0TOKEN"), keep_runs=2)
+    with lock_folder(settings.data_dir):
+        assert give(settings, "export", "--quiet", keep_runs=2).returncode == 4
+    failed, published = read_records(settings.data_dir / "runs", 9)
+    counts = ("version", "mode", "tasks", "changed", "deleted", "requests", "throttled", "retries")
+    assert [getattr(published, name) for name in counts] == [report[name] for name in counts]
+    assert (published.outcome, published.exit_code, published.gaps) == ("gaps", 3, len(report["gaps"]))
+    assert (failed.outcome, failed.exit_code, failed.version) == ("failed", 1, "")
+    assert wrong.stderr == f"Error: {failed.message}\n{failed.remedy}\n"
+    give(settings, "export", "--quiet", keep_runs=2)
+    assert [record.outcome for record in read_records(settings.data_dir / "runs", 9)] == ["gaps", "failed"]
 
 
 def test_versions_of_an_empty_redis(settings: Settings) -> None:
@@ -194,6 +211,7 @@ def test_an_interrupted_export_can_be_taken_up(
             "Stopped. Give the command again: the export goes on where it stopped.\n",
         )
         report = json.loads(give(settings, "export", "--json", "--quiet").stdout)
+    assert [record.outcome for record in read_records(settings.data_dir / "runs", 9)] == ["gaps", "stopped"]
     assert report["resumed"] >= 15
     assert report["tasks"] == len(world.ledger().tasks)
 

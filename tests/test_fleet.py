@@ -22,7 +22,9 @@ from clickup_toolkit.fleet import read_plan, workspaces
 from clickup_toolkit.fleet.cluster import LOCAL, connected
 from clickup_toolkit.fleet.task import Work, export_workspace
 from clickup_toolkit.objects import Objects
+from clickup_toolkit.publish.keys import Keys
 from clickup_toolkit.settings import Settings
+from clickup_toolkit.store import lock_folder, read_records
 from tests.fixtures.s3 import S3Server
 from tests.fixtures.valkey import RedisServer, wait_until
 from tests.fleets import bare, clustered, give, make_tokens, variables, write_plan
@@ -128,6 +130,46 @@ def test_a_task_that_is_done_again_does_nothing(
     assert len(publish.versions(redis_client, "9001")) == 2
 
 
+def test_each_export_leaves_its_record_where_the_run_monitor_looks(
+    work: Work, tmp_path: Path, redis_client: redis.Redis
+) -> None:
+    """One for each that exported or failed, as its outcome tells; none for one that had nothing to do."""
+    runs = tmp_path / "data" / "9001" / "runs"
+    first = export_workspace(work)
+    export_workspace(work)
+    (record,) = read_records(runs, 9)
+    assert (record.outcome, record.exit_code, record.version) == ("gaps", 3, first.version)
+    told = ("mode", "tasks", "changed", "requests", "throttled", "gaps")
+    assert [getattr(record, name) for name in told] == [getattr(first, name) for name in told]
+    assert record.seconds == round((record.finished - record.started) / 1000, 1) > 0
+    (tmp_path / "token").write_text("pk_1_NOBODYS0TOKEN")
+    failed = export_workspace(Work(work.entry, "run-2"))
+    last, *earlier = read_records(runs, 9)
+    assert earlier == [record]
+    assert (last.outcome, last.exit_code, last.version) == ("failed", 1, "")
+    assert (last.message, last.remedy) == (failed.message, failed.remedy)
+    assert last.requests > 0
+
+
+def test_an_export_that_waits_for_another_leaves_one_record(
+    work: Work, tmp_path: Path, redis_client: redis.Redis
+) -> None:
+    """An ordinary export in the same folder is waited for, which is no failure."""
+    folder, attempts = tmp_path / "data" / "9001", set[str]()
+    folder.mkdir(parents=True)
+
+    def has_tried_twice() -> bool:
+        attempts.add(str(redis_client.get(Keys("9001").files)))  # each attempt holds a lock of its own
+        return len(attempts - {"None"}) > 1
+
+    with ThreadPoolExecutor(1) as pool:
+        with lock_folder(folder):
+            waiting = pool.submit(export_workspace, work)
+            wait_until(has_tried_twice, 20)
+        outcome = waiting.result()
+    assert [record.version for record in read_records(folder / "runs", 9)] == [outcome.version]
+
+
 def test_two_attempts_at_once_publish_once(work: Work, redis_client: redis.Redis) -> None:
     """The second waits for the first, and takes its success for its own."""
     together = threading.Barrier(2)
@@ -187,6 +229,9 @@ def test_files_that_a_worker_had_not_stored_are_stored_by_its_next_attempt(
     again = export_workspace(Work(there, "run-1"), s3_server.environ)
     (version,) = publish.versions(redis_client, "9001")
     assert (again.again, again.version) == (True, version.version)
+    (record,) = read_records(tmp_path / "one" / "9001" / "runs", 9)
+    assert (record.outcome, record.version) == ("failed", version.version), "published, and yet it failed"
+    assert (record.message, record.remedy) == (failed.message, failed.remedy)
     assert Objects("s3://exports/all", "9001", s3_server.environ).manifest().version == version.version
 
 

@@ -70,16 +70,16 @@ def grow_old(path: Path) -> None:
 
 
 def test_runs_tell_what_came_of_them(site: httpx.Client, tmp_path: Path) -> None:
-    """Each run, newest first, has its outcome and counts; one that failed says why."""
+    """Each run, newest first, is headed by its date, with outcome and counts; one that failed says why."""
     record_run(tmp_path, "20261123T001500Z", **COMPLETE)
     record_run(tmp_path, "20261123T051500Z", **COMPLETE | {"outcome": "gaps", "exit_code": 3, "gaps": 2})
     record_run(tmp_path, "20261123T101500Z", seconds=3.2, **FAILED)
     counts = ["2,061", "2", "3", "1,204", "4"]
     assert rows_of(site.get("/-/runs").text)[1:] == [
-        ["20261123T101500Z", "failed", "3 s", *"––––––"],
+        ["23 Nov 2026 10:15 UTC 20261123T101500Z", "failed", "3 s", *"––––––"],
         ["ClickUp does not accept the token. Make a new token &lt;b&gt;now&lt;/b&gt;."],
-        ["20261123T051500Z", "with gaps incremental", "3 min 12 s", *counts, "2"],
-        ["20261123T001500Z", "complete incremental", "3 min 12 s", *counts, "0"],
+        ["23 Nov 2026 05:15 UTC 20261123T051500Z", "with gaps incremental", "3 min 12 s", *counts, "2"],
+        ["23 Nov 2026 00:15 UTC 20261123T001500Z", "complete incremental", "3 min 12 s", *counts, "0"],
     ]
 
 
@@ -90,12 +90,35 @@ def test_runs_without_a_record_are_told_by_their_notebook(site: httpx.Client, tm
     write_run(tmp_path, "20261122T101500Z", [])
     write_run(tmp_path, "20261122T151500Z", [], end_time=None, duration=None)
     (tmp_path / "runs" / "notes.txt").write_text("no notebook")
-    assert [row[:3] for row in rows_of(site.get("/-/runs").text)[1:]] == [
+    assert [[row[0][-16:], *row[1:3]] for row in rows_of(site.get("/-/runs").text)[1:]] == [
         ["20261122T151500Z", "running", "–"],
         ["20261122T101500Z", "done", "4 min 12 s"],
         ["20261122T051500Z", "cut off", "–"],
         ["20261122T001500Z", "failed", "3 s"],
     ]
+
+
+def test_exports_without_a_notebook_are_listed_by_their_record(site: httpx.Client, tmp_path: Path) -> None:
+    """They stand among the others in the order of time; their page tells the figures, and has no file."""
+    record_run(tmp_path, "20261123T001500Z", **COMPLETE)
+    for name, about in (("20261123T051500Z", COMPLETE), ("20261123T101500Z", FAILED)):
+        record_run(tmp_path, name, **about)
+        (tmp_path / "runs" / f"{name}.ipynb").unlink()
+    (tmp_path / "runs" / "notes.json").write_text("{}")
+    listed = site.get("/-/runs").text
+    assert [(row[0][-16:], row[1]) for row in rows_of(listed)[1:] if len(row) > 1] == [
+        ("20261123T101500Z", "failed"),
+        ("20261123T051500Z", "complete incremental"),
+        ("20261123T001500Z", "complete incremental"),
+    ]
+    assert "Its figures</a>" in listed.partition("The last run failed")[2]
+    page = site.get("/-/runs/20261123T051500Z").text
+    assert "2,061 requests, 2 throttled (429)" in page
+    assert "This export executed no notebook" in page
+    assert "download</a>" not in page
+    assert site.get("/-/runs/20261123T051500Z.ipynb").status_code == 404
+    assert site.get("/-/runs/notes").status_code == 404
+    assert site.get("/-/runs.json").json()["newest"] == "20261123T101500Z."
 
 
 def test_the_last_failure_stands_on_top(site: httpx.Client, tmp_path: Path) -> None:
@@ -127,6 +150,27 @@ def test_the_page_of_a_run_tells_its_outcome(site: httpx.Client, tmp_path: Path)
     assert "ClickUp does not accept the token. What to do: Make a new token &lt;b&gt;now&lt;/b&gt;." in bad
 
 
+def test_a_run_is_headed_by_its_date(site: httpx.Client, tmp_path: Path) -> None:
+    """Where people look a run is named by its date, as told or as it is named for; its id stands beside."""
+    record_run(tmp_path, "20261103T051500Z", **COMPLETE)
+    write_run(tmp_path, "20261104T061500Z-2", [], start_time=None)
+    write_run(tmp_path, "by-hand", [], start_time=None)
+    pages = {name: site.get(f"/-/runs/{name}").text for name in ("20261103T051500Z", "20261104T061500Z-2")}
+    heads = {name: re.findall(r"<title>(.*?) ·|<h1>(.*?)</h1>", page) for name, page in pages.items()}
+    assert heads == {
+        "20261103T051500Z": [("Run of 3 Nov 2026 05:15 UTC", ""), ("", "Run of 3 Nov 2026 05:15 UTC")],
+        "20261104T061500Z-2": [("Run of 4 Nov 2026 06:15 UTC", ""), ("", "Run of 4 Nov 2026 06:15 UTC")],
+    }
+    assert all(f'<span class="key">{name}</span>' in page for name, page in pages.items())
+    for listed in ("/", "/-/runs"):
+        links = re.findall(r'<a href="/-/runs/([^"]+)">([^<]+)</a>', site.get(listed).text)
+        assert links[:3] == [
+            ("by-hand", "by-hand"),
+            ("20261104T061500Z-2", "4 Nov 2026 06:15 UTC"),
+            ("20261103T051500Z", "3 Nov 2026 05:15 UTC"),
+        ]
+
+
 def test_bars_show_which_run_is_not_like_the_others(tmp_path: Path) -> None:
     """Bars come oldest first, as high as the run was long against the longest; a single run has none."""
     record_run(tmp_path, "20261123T001500Z", seconds=100, **COMPLETE)
@@ -135,9 +179,9 @@ def test_bars_show_which_run_is_not_like_the_others(tmp_path: Path) -> None:
     record_run(tmp_path, "20261123T101500Z", seconds=1, **FAILED)
     assert single == []
     assert bars_of(list_runs(tmp_path / "runs", 10)[0]) == [
-        Bar(25.0, "done", "20261123T001500Z: complete, 1 min 40 s"),
-        Bar(100.0, "unfinished", "20261123T051500Z: with gaps, 6 min 40 s"),
-        Bar(3, "failed", "20261123T101500Z: failed, 1 s"),
+        Bar(25.0, "done", "23 Nov 2026 00:15 UTC: complete, 1 min 40 s"),
+        Bar(100.0, "unfinished", "23 Nov 2026 05:15 UTC: with gaps, 6 min 40 s"),
+        Bar(3, "failed", "23 Nov 2026 10:15 UTC: failed, 1 s"),
     ]
 
 

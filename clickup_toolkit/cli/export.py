@@ -63,11 +63,17 @@ def _export_one(ctx: click.Context, data_dir: Path | None, *, full: bool, json: 
     from tqdm.contrib.logging import logging_redirect_tqdm
 
     from clickup_toolkit.export import run_export_sync
+    from clickup_toolkit.recording import recorded
     from clickup_toolkit.schedule import ProgressBar, as_json, describe
 
     try:
-        with logging_redirect_tqdm(), nullcontext() if quiet else ProgressBar(disable=None) as progress:
+        with (
+            recorded(settings) as record,
+            logging_redirect_tqdm(),
+            nullcontext() if quiet else ProgressBar(disable=None) as progress,
+        ):
             report = run_export_sync(settings, full=full, progress=progress)
+            record(report)
     except KeyboardInterrupt:
         click.echo("Stopped. Give the command again: the export goes on where it stopped.", err=True)
         ctx.exit(INTERRUPTED)

@@ -19,7 +19,7 @@ import redis
 
 from clickup_toolkit import publish
 from clickup_toolkit.errors import ExportRunning, SettingsError
-from clickup_toolkit.export import run_export_sync
+from clickup_toolkit.export import Report, run_export_sync
 from clickup_toolkit.fleet.files import Files
 from clickup_toolkit.fleet.hiding import hide, log_safely, without_secrets
 from clickup_toolkit.fleet.news import Teller
@@ -27,6 +27,7 @@ from clickup_toolkit.fleet.outcome import Outcome
 from clickup_toolkit.fleet.plan import Entry
 from clickup_toolkit.fleet.references import resolve
 from clickup_toolkit.objects import is_address
+from clickup_toolkit.recording import recorded
 from clickup_toolkit.settings import SETTINGS, Settings
 
 __all__ = ["Work", "export_workspace", "settings_on_worker"]
@@ -107,13 +108,13 @@ def _embedded(work: Work, own: Settings) -> str:
 def _export(work: Work, tell: Teller, environ: Mapping[str, str] | None) -> Outcome:
     settings, address = settings_on_worker(work, environ)
     team = work.entry.team_id
-    with publish.connect(settings) as client:
+    with recorded(settings, without_secrets) as record, publish.connect(settings) as client:
         before = publish.version_before(client, team, work.run)
 
         def attempt() -> Outcome:
             with publish.FilesLock(client, team, settings.redis_lock_ttl) as lock:
                 files = Files(settings.data_dir, address, team, environ)
-                return _Attempt(work, settings, files, tell).carry_out(client, lock, before)
+                return _Attempt(work, settings, files, tell, record).carry_out(client, lock, before)
 
         return _once_free(attempt, tell, settings.export_timeout_hours * 3600)
 
@@ -132,13 +133,16 @@ def _once_free(attempt: Callable[[], Outcome], tell: Teller, within_s: float) ->
 
 
 class _Attempt:
-    """One attempt, by the holder of the workspace's lock."""
+    """One attempt, by the holder of the workspace's lock; ``record`` is told what an export reports."""
 
-    def __init__(self, work: Work, settings: Settings, files: Files, tell: Teller) -> None:
+    def __init__(
+        self, work: Work, settings: Settings, files: Files, tell: Teller, record: Callable[[Report], None]
+    ) -> None:
         self.work = work
         self.settings = settings
         self.tell = tell
         self.files = files
+        self.record = record
 
     def carry_out(self, client: redis.Redis, lock: publish.ExportLock, before: str | None) -> Outcome:
         """Export, unless a version newer than ``before`` is the latest, its files in place."""
@@ -149,6 +153,7 @@ class _Attempt:
                 return self._with_size(Outcome.of_version(self.work.entry, stored))
         self.files.bring()
         report = run_export_sync(self.settings, full=self.work.full, progress=self.tell)
+        self.record(report)
         self.tell("files to object storage", 0, None)
         self.files.keep(client, lock, report.version)
         return self._with_size(Outcome.of_report(self.work.entry, report))

@@ -1,21 +1,17 @@
-"""The executed notebooks in ``runs/``: their names, what stands in them, and how many stay."""
+"""The executed notebooks in ``runs/``: where the next one goes, and what stands in them."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from clickup_toolkit.errors import StorageError
+from clickup_toolkit.store import next_run
 
 __all__ = ["Cell", "drop_unreadable", "make_target", "read_cells", "read_outputs"]
-
-_NAME = re.compile(r"(\d{8}T\d{6}Z)(-\d+)?\.(ipynb|json)")  # others are somebody's own
-_TIME = "%Y%m%dT%H%M%SZ"
 
 Cell: TypeAlias = dict[str, Any]  # a cell, or an output of one, as nbformat writes it
 
@@ -23,40 +19,15 @@ Cell: TypeAlias = dict[str, Any]  # a cell, or an output of one, as nbformat wri
 def make_target(runs: Path, keep: int) -> Path:
     """Return where the next notebook goes; clear the oldest, so that with it ``keep`` are left.
 
-    Its name is the UTC time, or a second behind the newest one's where the clock was set back: the order of
-    names is that of runs. Raises :class:`StorageError` when the folder cannot be made.
+    Raises :class:`StorageError` when the folder cannot be written.
     """
     try:
-        runs.mkdir(parents=True, exist_ok=True)
-        name = _next_name(runs)
-        _clear(runs, keep)
-        for number in range(1, 1000):
-            target = runs / (f"{name}.ipynb" if number == 1 else f"{name}-{number}.ipynb")
-            if not target.exists():
-                return target
+        return runs / f"{next_run(runs, keep)}.ipynb"
     except OSError as error:
         raise StorageError(
             f"The folder {runs} cannot be written: {error.strerror}.",
             "Free disk space or set CLICKUP_DATA_DIR to a folder that can be written.",
         ) from error
-    raise StorageError(f"{runs} already holds {name} a thousand times.", "Look at what starts so many runs.")
-
-
-def _next_name(runs: Path) -> str:
-    now = f"{datetime.now(UTC):{_TIME}}"
-    newest = max((found[1] for path in runs.iterdir() if (found := _NAME.fullmatch(path.name))), default="")
-    if newest <= now:
-        return now
-    return f"{datetime.strptime(newest, _TIME).replace(tzinfo=UTC) + timedelta(seconds=1):{_TIME}}"
-
-
-def _clear(runs: Path, keep: int) -> None:
-    """Remove the notebooks that are too many, each with its record."""
-    ours = [path for path in runs.iterdir() if _NAME.fullmatch(path.name)]
-    kept = set(sorted({path.stem for path in ours}, reverse=True)[: keep - 1])
-    for path in ours:
-        if path.stem not in kept:
-            path.unlink(missing_ok=True)
 
 
 def drop_unreadable(target: Path) -> None:

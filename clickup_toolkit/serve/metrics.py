@@ -100,17 +100,15 @@ def _of_version(latest: Latest) -> Iterator[Metric]:
 
 
 def _of_runs(records: list[RunRecord]) -> Iterator[Metric]:
-    """Yield how many of the scheduled runs that are kept had which outcome."""
-    runs = GaugeMetricFamily(
-        "clickup_runs", "Scheduled runs among those kept, by outcome", labels=["outcome"]
-    )
+    """Yield how many of the runs that are kept had which outcome."""
+    runs = GaugeMetricFamily("clickup_runs", "Runs among those kept, by outcome", labels=["outcome"])
     for outcome in _OUTCOMES:
         runs.add_metric([outcome], sum(record.outcome == outcome for record in records))
     yield runs
 
 
 def _of_last(records: list[RunRecord], export: LastExport | None) -> Iterator[Metric]:
-    """Yield the figures of the last run, under its outcome: a scheduled one, or an export called by hand."""
+    """Yield the figures of the last run, under its outcome; without a record, those of the last export."""
     record = records[0] if records else None
     if record is not None and (export is None or record.version >= export.version or not record.version):
         outcome = record.outcome if record.outcome in _OUTCOMES else "other"

@@ -43,6 +43,7 @@ _WAYS = (
 )
 _RUNS_AT_HOME = 5
 _GAPS_AT_HOME = 12
+_NO_NOTEBOOK = "<p>This export executed no notebook: those of the schedule do.</p>"
 _PROGRAMS_READ = (".json", ".csv", ".db", ".jsono")
 
 
@@ -96,11 +97,11 @@ async def fresh(datasette: Site, request: Request) -> Response:
 
 
 async def run(datasette: Site, request: Request) -> Response:
-    """Show an executed notebook."""
+    """Show a run: what came of it, and the notebook that it executed."""
     found = await _find(datasette, request)
     problem, html = "", ""
     try:
-        html = await asyncio.to_thread(notebook.to_html, found.path)
+        html = await asyncio.to_thread(notebook.to_html, found.path) if found.has_notebook else _NO_NOTEBOOK
     except ModuleNotFoundError:
         problem = (
             "To read notebooks here, install the extra: pip install 'clickup-workspace-toolkit[notebooks]'"
@@ -115,6 +116,8 @@ async def run(datasette: Site, request: Request) -> Response:
 async def run_download(datasette: Site, request: Request) -> Response:
     """Hand out an executed notebook as the file it is."""
     found = await _find(datasette, request)
+    if not found.has_notebook:
+        raise NotFound(f"The run {found.name} executed no notebook")
     body = await asyncio.to_thread(found.path.read_bytes)
     headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
     return Response(body, headers=headers, content_type="application/x-ipynb+json")
@@ -125,7 +128,7 @@ async def _find(site: Site, request: Request) -> Run:
     name = unquote(request.url_vars["name"])
     found = await asyncio.to_thread(find_run, _runs_folder(site), name)
     if found is None:
-        raise NotFound(f"There is no executed notebook {name}")
+        raise NotFound(f"There is no run {name}")
     return found
 
 

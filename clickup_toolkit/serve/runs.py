@@ -1,4 +1,4 @@
-"""The runs in ``runs/``: the executed notebook of each, the record of how it ended."""
+"""The runs in ``runs/``: the executed notebook of each, if it had one, and the record of how it ended."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ import msgspec
 from clickup_toolkit.serve.words import instant
 from clickup_toolkit.store import RunRecord, read_record
 
-__all__ = ["Run", "find_run", "list_runs", "newest_run"]
+__all__ = ["Run", "find_run", "last_run", "list_runs", "newest_run"]
 
 _OUTCOMES = {"gaps": "with gaps"}
 _TONES = {"complete": "done", "done": "done", "failed": "failed"}
+_NOTEBOOK = ".ipynb"
 _FRESH_SECONDS = 30.0  # papermill writes a notebook anew with every cell, and now and then in between
 
 
 class Run(NamedTuple):
-    """An executed notebook, with what is known of its run.
+    """A run, with what is known of it. ``path`` is its executed notebook, or its record if it had none.
 
     ``state`` is the outcome in a word: ``complete``, ``with gaps``, ``failed``, ``stopped``; without a
     ``record`` what the notebook tells: ``done``, ``failed``, ``running``, ``cut off``.
@@ -34,6 +35,11 @@ class Run(NamedTuple):
     seconds: float | None
     size: int
     record: RunRecord | None = None
+
+    @property
+    def has_notebook(self) -> bool:
+        """Whether it executed a notebook, as exports on schedule do."""
+        return self.path.suffix == _NOTEBOOK
 
     @property
     def tone(self) -> str:
@@ -61,21 +67,37 @@ _decode = msgspec.json.Decoder(_Notebook).decode
 
 def list_runs(folder: Path, at_most: int) -> tuple[list[Run], int]:
     """Return the newest runs, newest first, and how many there are in all. Names begin with the UTC time."""
-    paths = sorted(folder.glob("*.ipynb"), key=lambda path: path.name, reverse=True)
+    paths = sorted(_by_name(folder).values(), key=lambda path: path.stem, reverse=True)
     return list(_read(paths[:at_most])), len(paths)
 
 
 def find_run(folder: Path, name: str) -> Run | None:
     """Return the run of this name, or None; a name never leads out of the folder."""
-    path = folder / f"{name}.ipynb"
+    path = folder / f"{name}{_NOTEBOOK}"
     if path.parent != folder or "\0" in name:
         return None
-    return next(_read([path]), None)
+    found = next(_read([path]), None)
+    return found or next(_read([path for path in _records(folder) if path.stem == name]), None)
 
 
 def newest_run(folder: Path) -> str:
     """Return the name of the newest run of a schedule; empty where there is none."""
     return max((path.stem for path in folder.glob("[0-9]*Z*.ipynb")), default="")
+
+
+def last_run(folder: Path) -> str:
+    """Return the name of the newest run, whatever began it; empty where there is none."""
+    return max([newest_run(folder), *(path.stem for path in _records(folder))])
+
+
+def _by_name(folder: Path) -> dict[str, Path]:
+    """Return the file of each run: its notebook if there is one, else its record."""
+    files = [*_records(folder), *folder.glob(f"*{_NOTEBOOK}")]
+    return {path.stem: path for path in files}
+
+
+def _records(folder: Path) -> Iterator[Path]:
+    return folder.glob("[0-9]*Z*.json")
 
 
 def _read(paths: list[Path]) -> Iterator[Run]:
@@ -85,7 +107,7 @@ def _read(paths: list[Path]) -> Iterator[Run]:
             record = read_record(path.with_suffix(".json"))
             if record is not None:
                 yield _of_record(path, about.st_size, record)
-            else:
+            elif path.suffix == _NOTEBOOK:
                 yield _of_notebook(path, path.read_bytes(), time.time() - about.st_mtime)
         except OSError:
             continue  # removed since it was listed

@@ -17,7 +17,7 @@
 ``writes``      which tables a build writes: the files of others stay
 ``guard``       one export at a time in a folder
 ``live``        what the export under way is doing, or was when it failed, for other processes
-``runs``        what came of each scheduled run, beside its notebook
+``runs``        what came of each run, beside its notebook where it had one
 ==============  ==========================================================================
 """
 
@@ -32,7 +32,7 @@ from clickup_toolkit.store.live import Live, LiveRun, Traffic, left, live
 from clickup_toolkit.store.migrating import migrated
 from clickup_toolkit.store.plan import changes_since, next_version
 from clickup_toolkit.store.resuming import open_journal
-from clickup_toolkit.store.runs import RunRecord, read_record, read_records, write_record
+from clickup_toolkit.store.runs import RunRecord, next_run, read_record, read_records, write_record
 
 __all__ = [
     "ANALYTICS",
@@ -59,6 +59,7 @@ __all__ = [
     "live",
     "lock_folder",
     "migrated",
+    "next_run",
     "next_version",
     "open_journal",
     "read_record",

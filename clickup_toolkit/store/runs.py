@@ -1,13 +1,19 @@
-"""What came of each scheduled run: ``runs/<name>.json``, beside the executed notebook ``<name>.ipynb``."""
+"""What came of each run: ``runs/<name>.json``, beside its notebook ``<name>.ipynb`` where it executed one."""
 
 from __future__ import annotations
 
 import os
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
-__all__ = ["RunRecord", "read_record", "read_records", "write_record"]
+__all__ = ["RunRecord", "next_run", "read_record", "read_records", "write_record"]
+
+_NAME = re.compile(r"(\d{8}T\d{6}Z)(-\d+)?\.(ipynb|json)")  # others are somebody's own
+_TIME = "%Y%m%dT%H%M%SZ"
+_MOST_A_SECOND = 1000
 
 
 class RunRecord(msgspec.Struct, kw_only=True):
@@ -37,6 +43,40 @@ class RunRecord(msgspec.Struct, kw_only=True):
     gaps: int = 0
     message: str = ""
     remedy: str = ""
+
+
+def next_run(runs: Path, keep: int, began: datetime | None = None) -> str:
+    """Return the name of the next run; clear the oldest, so that with it ``keep`` are left.
+
+    It is the UTC time at which it ``began`` (default: now), or a second behind the newest one's where that is
+    later, as after the clock was set back: the order of names is that of runs. Raises :class:`OSError` when
+    the folder cannot be used, or holds too many of that second.
+    """
+    runs.mkdir(parents=True, exist_ok=True)
+    name = _next_second(runs, began or datetime.now(UTC))
+    _clear(runs, keep)
+    for number in range(1, _MOST_A_SECOND):
+        told = name if number == 1 else f"{name}-{number}"
+        if not any((runs / f"{told}{kind}").exists() for kind in (".ipynb", ".json")):
+            return told
+    raise FileExistsError(0, f"it holds {name} a thousand times: look at what starts so many runs")
+
+
+def _next_second(runs: Path, began: datetime) -> str:
+    then = f"{began:{_TIME}}"
+    newest = max((found[1] for path in runs.iterdir() if (found := _NAME.fullmatch(path.name))), default="")
+    if newest <= then:
+        return then
+    return f"{datetime.strptime(newest, _TIME).replace(tzinfo=UTC) + timedelta(seconds=1):{_TIME}}"
+
+
+def _clear(runs: Path, keep: int) -> None:
+    """Remove the runs that are too many, notebook and record."""
+    ours = [path for path in runs.iterdir() if _NAME.fullmatch(path.name)]
+    kept = set(sorted({path.stem for path in ours}, reverse=True)[: keep - 1])
+    for path in ours:
+        if path.stem not in kept:
+            path.unlink(missing_ok=True)
 
 
 def write_record(runs: Path, record: RunRecord) -> None:

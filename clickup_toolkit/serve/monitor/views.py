@@ -17,7 +17,7 @@ from clickup_toolkit.serve.monitor.bars import bars_of
 from clickup_toolkit.serve.monitor.state import look, next_run
 from clickup_toolkit.serve.monitor.versions import held_versions
 from clickup_toolkit.serve.monitor.words import STEPS, show
-from clickup_toolkit.serve.runs import Run, list_runs, newest_run
+from clickup_toolkit.serve.runs import Run, last_run, list_runs
 from clickup_toolkit.serve.visitors import PROGRAM
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _told(site: Site, now: datetime) -> dict[str, Any]:
 
 def _newest(folder: Path) -> str:
     """Return what changes whenever a run begins or ends."""
-    name = newest_run(folder)
+    name = last_run(folder)
     return f"{name}{'.' if (folder / f'{name}.json').exists() else ''}"
 
 
