@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from clickup_toolkit import publish
 from clickup_toolkit.cli.checks import examine
 from clickup_toolkit.cli.checks_running import ask_health
 from clickup_toolkit.cli.findings import Finding
@@ -140,6 +141,29 @@ def test_before_the_first_export_nothing_is_wrong(settings: Settings) -> None:
     assert lost.remedy.startswith("Publish it again: clickup-toolkit versions rebuild.")
     give(settings, "versions", "rebuild")
     assert found(settings)["versions"].state == "ok"
+
+
+def test_the_embedded_server_is_left_as_it_was_found(settings: Settings) -> None:
+    """The doctor stops a server that it started itself, unless somebody has come to use it; no other one."""
+    settings = dataclasses.replace(settings, redis_url=None)
+    assert "embedded" in give(settings, "doctor").stdout
+    assert not publish.is_running(settings), "it was started by the doctor"
+    publish.connect(settings).close()
+    give(settings, "doctor")
+    assert publish.is_running(settings), "it ran before"
+    examining = examine(settings)
+    assert publish.stop(settings)
+    for finding in examining:
+        if finding.check == "redis":
+            with hold(settings.data_dir / "up.lock", lambda who: ToolkitError(who)):
+                list(examining)
+    assert publish.stop(settings), "`up` had begun meanwhile"
+    for finding in examine(settings):
+        if finding.check == "redis":
+            user = publish.connect(settings)
+            user.ping()
+    assert publish.stop(settings), "somebody had connected meanwhile"
+    user.close()
 
 
 def test_a_refused_token_is_told_once(settings: Settings) -> None:

@@ -7,8 +7,9 @@ import platform
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from importlib import metadata
@@ -19,6 +20,7 @@ from clickup_toolkit.cli.checks_clickup import ask_clickup
 from clickup_toolkit.cli.checks_running import port, redis_server, schedule
 from clickup_toolkit.cli.findings import Finding, Remark, checked
 from clickup_toolkit.errors import StorageError, ToolkitError
+from clickup_toolkit.publish.faults import plain_faults
 from clickup_toolkit.settings import Settings
 from clickup_toolkit.store.damage import last_database_damaged
 from clickup_toolkit.store.files import LINK
@@ -30,6 +32,8 @@ _LEAST_FREE_GB = 2.0
 _STALE_INTERVALS = 2  # one run may be under way or have failed; two have not
 _EXTRAS = {"notebooks": "papermill", "serve": "datasette"}
 _SHOWN = ("httpx", "redis", "pyarrow", "datasette", "papermill")
+_USERS = ("up.lock", "schedule.lock", "export.lock")  # of the data folder; their holders use the server
+_LOOKS, _LOOK_SECONDS = 5, 0.1
 _OLDEST_SQLITE = (3, 35)
 
 
@@ -37,6 +41,11 @@ def examine(settings: Settings) -> Iterator[Finding]:
     """Check everything that an export and the server need, one after the other."""
     yield checked("software", _software)
     yield from ask_clickup(settings)
+    with _as_found(settings):
+        yield from _examine_here(settings)
+
+
+def _examine_here(settings: Settings) -> Iterator[Finding]:
     redis = checked("redis", partial(redis_server, settings))
     yield redis
     checks: list[tuple[str, Callable[[Settings], str]]] = []
@@ -46,6 +55,30 @@ def examine(settings: Settings) -> Iterator[Finding]:
         checks.append(("database", _database))
     for name, check in [*checks, ("disk", _disk), ("schedule", schedule), ("port", port)]:
         yield checked(name, partial(check, settings))
+
+
+@contextmanager
+def _as_found(settings: Settings) -> Iterator[None]:
+    """Stop the embedded server behind the block, unless it ran before, or somebody has come to use it."""
+    ran = publish.is_running(settings)
+    try:
+        yield
+    finally:
+        if not ran and publish.is_running(settings):
+            with suppress(ToolkitError):  # what is wrong with it was told
+                _stop_unused(settings)
+
+
+def _stop_unused(settings: Settings) -> None:
+    if any(store.is_held(settings.data_dir / name) for name in _USERS):
+        return
+    with publish.connect(settings) as client, plain_faults(client):
+        for _ in range(_LOOKS):  # our own connections of before may take a moment to be gone
+            if is_alone := len(client.client_list()) == 1:
+                break
+            time.sleep(_LOOK_SECONDS)
+    if is_alone:
+        publish.stop(settings)
 
 
 def _software() -> str:
@@ -90,7 +123,8 @@ def _unfit_packages() -> list[str]:
 
 def _versions(settings: Settings) -> str:
     assert settings.team_id
-    stored = publish.versions(publish.connect(settings), settings.team_id)
+    with publish.connect(settings) as client:
+        stored = publish.versions(client, settings.team_id)
     if not stored:
         raise _no_versions(settings)
     age = (datetime.now(UTC) - stored[0].updated_at).total_seconds() / 3600

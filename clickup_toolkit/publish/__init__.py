@@ -24,7 +24,7 @@ is sent, and what older ones do not share with it as small deltas against newer 
 
 from clickup_toolkit.publish.attempts import FilesLock, version_before
 from clickup_toolkit.publish.comparing import Difference, differences
-from clickup_toolkit.publish.connection import async_connect, connect, server_address, stop
+from clickup_toolkit.publish.connection import async_connect, connect, is_running, server_address, stop
 from clickup_toolkit.publish.finding import (
     Memory,
     async_find,
@@ -58,6 +58,7 @@ __all__ = [
     "delete",
     "differences",
     "find",
+    "is_running",
     "latest_id",
     "memory",
     "pin",

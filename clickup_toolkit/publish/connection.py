@@ -17,7 +17,7 @@ from clickup_toolkit.errors import RedisUnreachable
 from clickup_toolkit.publish.faults import plain_faults
 from clickup_toolkit.settings import Settings
 
-__all__ = ["async_connect", "connect", "server_address", "stop"]
+__all__ = ["async_connect", "connect", "is_running", "server_address", "stop"]
 
 _ANSWER_WITHIN = 30.0  # seconds; a step over the thousands of chunks of a version takes milliseconds
 _CONNECT_WITHIN = 5.0  # seconds
@@ -62,6 +62,15 @@ def server_address(settings: Settings) -> str:
     from clickup_toolkit.publish import embedded  # needs fcntl, which Windows lacks
 
     return embedded.ensure(settings.data_dir)
+
+
+def is_running(settings: Settings) -> bool:
+    """Tell whether the embedded server of the data folder runs; False where ``REDIS_URL`` names another."""
+    if settings.redis_url is not None or sys.platform == "win32":
+        return False
+    from clickup_toolkit.publish import embedded
+
+    return embedded.is_running(settings.data_dir)
 
 
 def stop(settings: Settings) -> bool:

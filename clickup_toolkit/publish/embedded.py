@@ -31,7 +31,7 @@ from redis.retry import Retry
 
 from clickup_toolkit.errors import RedisUnreachable
 
-__all__ = ["Place", "binaries", "ensure", "stop"]
+__all__ = ["Place", "binaries", "ensure", "is_running", "stop"]
 
 _SOCKET_LIMIT = 100  # bytes; the kernel takes 107 on Linux and 103 on macOS
 _START_WITHIN = 15.0  # seconds until a server that was just started listens
@@ -103,14 +103,20 @@ def ensure(data_dir: Path, *, candidates: Sequence[Path] | None = None, within: 
     return place.address
 
 
-def stop(data_dir: Path) -> bool:
-    """Stop the data folder's server and wait until it is gone; return whether one ran. Its data stays."""
+def is_running(data_dir: Path) -> bool:
+    """Tell whether the data folder's server runs, or is just being started; starts nothing."""
     place = Place.of(data_dir)
     if not place.lock.exists():
         return False
     with _locked(place) as ours:
-        if ours is not None:
-            return False
+        return ours is None
+
+
+def stop(data_dir: Path) -> bool:
+    """Stop the data folder's server and wait until it is gone; return whether one ran. Its data stays."""
+    place = Place.of(data_dir)
+    if not is_running(data_dir):
+        return False
     with _probe(place) as client:
         try:
             client.shutdown(nosave=True)
