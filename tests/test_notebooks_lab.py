@@ -31,6 +31,12 @@ SHOWN = """() => ({
 })"""
 
 
+WIDTHS = """() => [...document.querySelectorAll(".jp-RenderedPlotly")]
+  .map((chart) => Math.round(chart.querySelector(".main-svg").getBoundingClientRect().width))"""
+ROOM = 250
+"""Pixels of a telephone's 390 that a chart has beside JupyterLab's own columns, once its sidebar is away."""
+
+
 class Opened(NamedTuple):
     """A notebook that is open in a window of its own."""
 
@@ -50,13 +56,19 @@ class Shown(NamedTuple):
 
 def run(browser: Browser, lab: JupyterLab, name: str) -> Opened:
     """Open a notebook in a window so high that all of it is in sight, and run all cells from the menu."""
-    context = browser.new_context(viewport={"width": 1280, "height": 12_000})
+    opened = open_in(browser, lab, name, 1280)
+    opened.page.get_by_role("menuitem", name="Run", exact=True).click()
+    opened.page.get_by_text("Run All Cells", exact=True).click()
+    return opened
+
+
+def open_in(browser: Browser, lab: JupyterLab, name: str, width: int) -> Opened:
+    """Open a notebook in a window of this width, and so high that all of it is in sight."""
+    context = browser.new_context(viewport={"width": width, "height": 12_000})
     page, watch = watch_page(context)
     page.set_default_timeout(90_000)
-    page.goto(f"{lab.url}/lab/workspaces/{name}/tree/{name}.ipynb")
+    page.goto(f"{lab.url}/lab/workspaces/{name}-{width}/tree/{name}.ipynb")
     page.wait_for_function(READY)
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Cells", exact=True).click()
     return Opened(context, page, watch)
 
 
@@ -80,3 +92,22 @@ def test_jupyterlab_runs_a_notebook_and_shows_every_chart(
     assert {name: result(opened) for name, opened in windows.items()} == {
         name: Shown(len(code_cells(book)), charts_of(book), 0, []) for name, book in books.items()
     }
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_on_a_telephone_charts_are_drawn_in_what_the_sidebar_leaves_and_grow_once_it_is_away(
+    browser: Browser, jupyterlab: JupyterLab
+) -> None:
+    """Whether a chart has 22 px or most of the window, the console stays clean."""
+    name = "4-flow-and-forecast"
+    opened = open_in(browser, jupyterlab, name, 390)
+    opened.page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
+    opened.page.wait_for_function(DONE)
+    beside = opened.page.evaluate(WIDTHS)
+    opened.page.evaluate("jupyterapp.commands.execute('application:toggle-left-area')")
+    opened.page.wait_for_function(f"({WIDTHS})().every((width) => width >= {ROOM})")
+    book = read(name)
+    assert len(beside) == charts_of(book)
+    assert max(beside) < 60
+    assert result(opened) == Shown(len(code_cells(book)), charts_of(book), 0, [])

@@ -45,12 +45,8 @@ _MIDDLE = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5, "showarrow": Fa
 
 
 def _template(ink: str, grid: str, paper: str) -> go.layout.Template:
-    axis = {
-        "gridcolor": grid,
-        "zerolinecolor": grid,
-        "automargin": True,
-        "title": {"standoff": 8, "font": {"size": 13}},
-    }
+    title = {"font": {"size": 13}}
+    axis = {"gridcolor": grid, "zerolinecolor": grid, "automargin": True, "title": title}
     return go.layout.Template(
         layout=go.Layout(
             font={"family": _FONT, "size": 13, "color": ink},
@@ -70,8 +66,10 @@ def _template(ink: str, grid: str, paper: str) -> go.layout.Template:
                 "yref": "container",
                 "yanchor": "bottom",
             },
+            # No standoff below: where no tick label has room, as where JupyterLab's sidebar leaves a chart 22 px
+            # of a telephone, Plotly reckons it from nothing, and puts the title at -Infinity.
             xaxis=axis,
-            yaxis={**axis, "ticklabelstandoff": 6},
+            yaxis={**axis, "title": {**title, "standoff": 8}, "ticklabelstandoff": 6},
             uniformtext={"minsize": 10, "mode": "hide"},
         )
     )
