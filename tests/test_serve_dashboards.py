@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from html import unescape
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
@@ -292,6 +292,18 @@ def test_what_changed_since_the_export_before(tmp_path: Path) -> None:
         ("Changed otherwise", 1, ["Touched"]),
         ("Deleted", 1, ["Name of gone"]),
     ]
+
+
+def test_the_newest_export_is_that_of_the_greatest_version(tmp_path: Path) -> None:
+    """A clock that was ahead, and was set right, changes nothing in which export a page is of."""
+    story = Story().list("App", WORKFLOW).task("Login", "App", "doing 2d").watched("10d")
+    ahead = int(story.now.timestamp() * 1000) + 86_400_000
+    (early,) = story.rows["exports"]
+    story.rows["exports"] = [early._replace(started=ahead, finished=ahead)]
+    publish_story(tmp_path, story)
+    board = board_of(tmp_path, "overview", Filters())
+    assert (board.version, board.as_of) == (f"{story.now:%Y%m%dT%H%M%SZ}", story.now)
+    assert board.told.since == story.now + timedelta(days=1)  # when the export before says that it began
 
 
 def _tombstone(task_id: str, missed_by: int) -> object:

@@ -14,11 +14,12 @@ __all__ = ["QUERIES"]
 
 _MOST = 500
 
-# What has been read up to the export counts; what is no day counts as empty.
+# What has been read up to the export counts; what is no day counts as empty. Versions grow, clocks may not.
 _PERIOD = """
-WITH period AS (
-    SELECT coalesce(date(trim(:from)), date(max(started), '-{days} days')) AS since,
-        coalesce(date(trim(:to), '+1 day'), '9999-12-31') AS until, max(started) AS upto FROM exports
+WITH export AS (SELECT started FROM exports ORDER BY version DESC LIMIT 1),
+period AS (
+    SELECT coalesce(date(trim(:from)), date(started, '-{days} days')) AS since,
+        coalesce(date(trim(:to), '+1 day'), '9999-12-31') AS until, started AS upto FROM export
 )"""
 _SPACE = (
     "(:space = '' OR {0}.space_id IN "
@@ -132,7 +133,7 @@ finished AS (
 SELECT weeks.week, coalesce(done, 0) AS done,
     round(avg(coalesce(done, 0)) OVER (ORDER BY weeks.week ROWS 3 PRECEDING), 1) AS mean_of_4_weeks
 FROM weeks LEFT JOIN finished ON finished.week = weeks.week ORDER BY weeks.week DESC LIMIT {_MOST}
-""".replace("WITH period", "WITH RECURSIVE period")  # noqa: S608
+""".replace("WITH export", "WITH RECURSIVE export")  # noqa: S608
 
 _WHO = f"""{_PERIOD.format(days=30)},
 summed AS (

@@ -59,7 +59,7 @@ def _last_export(source: Source) -> pd.Series:
     exports = source.columns("exports", ("version", "started", "finished", "mode", "complete"))
     if exports.empty:
         raise StorageError("The export does not say when it was made.", "Run: clickup-toolkit export")
-    last: pd.Series = exports.sort_values(["started", "version"]).iloc[-1]
+    last: pd.Series = exports.sort_values("version").iloc[-1]
     return last
 
 

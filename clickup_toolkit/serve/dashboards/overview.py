@@ -52,7 +52,7 @@ def _tasks(narrowed: Narrowed, links: Links) -> Fact:
 
 def _changes(narrowed: Narrowed, links: Links) -> tuple[datetime | None, tuple[Change, ...]]:
     """Return when the export before began, and what happened since; nothing where this is the first one."""
-    exports = narrowed.source.columns("exports", ("version", "started")).sort_values(["started", "version"])
+    exports = narrowed.source.columns("exports", ("version", "started")).sort_values("version")
     if len(exports) < 2:
         return None, ()
     before, last = exports["started"].iloc[-2], exports["started"].iloc[-1]

@@ -95,7 +95,7 @@ class Source:
         if not {"version", "started", "written"} <= set(exports.columns):
             return {}
         found: dict[str, str] = {}
-        for row in exports.sort_values(["started", "version"]).itertuples():
+        for row in exports.sort_values("version").itertuples():
             tables = row.written.split() if isinstance(row.written, str) else list(TABLES)
             found |= dict.fromkeys(tables, str(row.version))
         return found
