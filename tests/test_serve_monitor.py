@@ -18,6 +18,7 @@ import redis
 from clickup_toolkit import publish, serve
 from clickup_toolkit.demo import DemoServer, World
 from clickup_toolkit.errors import ExportRunning, SettingsError
+from clickup_toolkit.serve import words
 from clickup_toolkit.serve.facts import LastExport
 from clickup_toolkit.serve.monitor.exporter import Ended, Exporter
 from clickup_toolkit.serve.monitor.state import Doing, look, next_run
@@ -178,7 +179,7 @@ def test_an_export_is_started_from_the_page(
     (record,) = read_records(tmp_path / "runs", 10)
     assert (record.outcome, record.tasks) in (("complete", 300), ("gaps", 300))
     assert states >= {"preparing", "running", "idle"}
-    assert f">{record.name}</a>" in page
+    assert f'<span class="key">{record.name}</span>' in page
 
 
 _OF_CLICKUP = ("token", "team_id", "api_url", "redis_url", "concurrency")
@@ -294,8 +295,11 @@ def test_versions_are_listed_with_what_they_take(
     with serve.background(settings_for(tmp_path, redis_url=redis_url)) as address:
         page = httpx.get(f"{address}-/versions").text
     rows = re.findall(r"<tr>.*?</tr>", page, re.DOTALL)[1:]
-    names = [re.search(r"\d{8}T\d{6}Z", row) for row in rows]
-    assert [name and name[0] for name in names] == [day(3), day(2), day(1)]
+    names = [re.search(r'scope="row">([^<]+UTC)<?.*class="key">(\d{8}T\d{6}Z)<', row) for row in rows]
+    dated = [one.updated_at for one in publish.versions(redis_client, "9001")]
+    assert [name and name.groups() for name in names] == [
+        (words.moment(at), name) for at, name in zip(dated, [day(3), day(2), day(1)], strict=True)
+    ]
     stays = [re.search(r'class="state[^"]*">([^<]+)<', row) for row in rows]
     assert [stay and re.sub(r"\d+ min( \d+ s)?|1 h", "…", stay[1]) for stay in stays] == [
         "pinned",

@@ -130,7 +130,9 @@ def test_a_failure_appears_with_its_remedy(page: Page, address: str, tmp_path: P
     expect(note).to_contain_text("ClickUp does not accept the token.", timeout=LONG)
     expect(note).to_contain_text("What to do: Make a new token <b>now</b>.", timeout=LONG)
     note.get_by_role("link", name="Its notebook").click()
-    expect(page.get_by_role("heading", level=1).first).to_have_text("20261123T101500Z", timeout=LONG)
+    expect(page.get_by_role("heading", level=1).first).to_have_text(
+        "Run of 23 Nov 2026 10:15 UTC", timeout=LONG
+    )
     expect(page.locator("header .why")).to_contain_text("ClickUp does not accept the token.", timeout=LONG)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import httpx
@@ -44,7 +44,7 @@ def test_the_first_export_is_compared_with_none(site: httpx.Client, tmp_path: Pa
     page = site.get("/")
     text = words_of(page)
     assert "3 tasks; this is the first export." in text
-    assert "time_entries of Ada Lovelace (183034) TIMEENTRY_059" in text
+    assert "Time entries of Ada Lovelace (183034) TIMEENTRY_059" in text
     assert 'href="/-/dashboards/flow"' in page.text
     assert 'name="_search"' in page.text
 
@@ -101,7 +101,7 @@ def test_home_tells_how_fresh_and_how_complete(site: httpx.Client, tmp_path: Pat
     before = Export("20261122T101500Z", 0, 0, complete=True)
     publish_file(tmp_path, tasks=1234, finished=iso(finished), rows=[before])
     text = words_of(site.get("/"))
-    stamp = finished.strftime("%Y-%m-%d %H:%M UTC")
+    stamp = words.moment(finished)
     assert f"Exported 2 h 7 min ago {stamp} · full · complete · version {VERSION}" in text
     assert "1,234 tasks, 2 new or changed and 1 deleted since the export before." in text
     assert "tasks 1,234 Tasks and subtasks: open, closed, archived, each once." in text
@@ -115,7 +115,7 @@ def test_home_shows_the_gaps(site: httpx.Client, tmp_path: Path) -> None:
     text = words_of(site.get("/"))
     assert "full · with gaps · version" in text
     assert (
-        "What this export could not read time_entries of Ada Lovelace (183034) TIMEENTRY_059 "
+        "What this export could not read Time entries of Ada Lovelace (183034) TIMEENTRY_059 "
         "Time entries of Ada Lovelace were refused. Use the token of an owner or admin."
     ) in text
 
@@ -288,6 +288,13 @@ def test_assets_are_kept_by_browsers(site: httpx.Client) -> None:
 def test_durations_in_words(milliseconds: int, text: str) -> None:
     """A duration is told by its two largest units, neighbours, and never rounded up."""
     assert words.duration(milliseconds) == text
+
+
+def test_moments_in_words() -> None:
+    """A heading tells an instant in UTC, the month by its name, to the minute."""
+    assert words.moment(datetime(2026, 11, 3, 21, 46, 36, tzinfo=UTC)) == "3 Nov 2026 21:46 UTC"
+    east = timezone(timedelta(hours=5))
+    assert words.moment(datetime(2026, 1, 1, 2, 0, tzinfo=east)) == "31 Dec 2025 21:00 UTC"
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def test_a_run_is_headed_by_its_date(site: httpx.Client, tmp_path: Path) -> None
     write_run(tmp_path, "20261104T061500Z-2", [], start_time=None)
     write_run(tmp_path, "by-hand", [], start_time=None)
     pages = {name: site.get(f"/-/runs/{name}").text for name in ("20261103T051500Z", "20261104T061500Z-2")}
-    heads = {name: re.findall(r"<title>(.*?) ·|<h1>(.*?)</h1>", page) for name, page in pages.items()}
+    heads = {name: re.findall(r"<title>(.*?) ·|<h1>(Run .*?)</h1>", page) for name, page in pages.items()}
     assert heads == {
         "20261103T051500Z": [("Run of 3 Nov 2026 05:15 UTC", ""), ("", "Run of 3 Nov 2026 05:15 UTC")],
         "20261104T061500Z-2": [("Run of 4 Nov 2026 06:15 UTC", ""), ("", "Run of 4 Nov 2026 06:15 UTC")],

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from clickup_toolkit.serve.words import instant
+from clickup_toolkit.serve.words import instant, moment
 from clickup_toolkit.store import RunRecord, read_record
 
-__all__ = ["Run", "find_run", "last_run", "list_runs", "newest_run"]
+__all__ = ["Run", "find_run", "last_run", "list_runs", "named_for", "newest_run"]
 
 _OUTCOMES = {"gaps": "with gaps"}
 _TONES = {"complete": "done", "done": "done", "failed": "failed"}
@@ -40,6 +40,12 @@ class Run(NamedTuple):
     def has_notebook(self) -> bool:
         """Whether it executed a notebook, as exports on schedule do."""
         return self.path.suffix == _NOTEBOOK
+
+    @property
+    def title(self) -> str:
+        """When it began, as people read it; its name where nothing tells."""
+        began = self.started or named_for(self.name)
+        return self.name if began is None else moment(began)
 
     @property
     def tone(self) -> str:
@@ -88,6 +94,14 @@ def newest_run(folder: Path) -> str:
 def last_run(folder: Path) -> str:
     """Return the name of the newest run, whatever began it; empty where there is none."""
     return max([newest_run(folder), *(path.stem for path in _records(folder))])
+
+
+def named_for(name: str) -> datetime | None:
+    """Return the instant that a run's name begins with; None where it begins with none."""
+    try:
+        return datetime.strptime(name[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def _by_name(folder: Path) -> dict[str, Path]:

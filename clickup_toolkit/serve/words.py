@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["ago", "duration", "instant", "size"]
+__all__ = ["ago", "duration", "instant", "moment", "size"]
 
 _STEPS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000))
 
@@ -29,6 +29,12 @@ def ago(then: datetime, now: datetime) -> str:
     if passed < timedelta(minutes=1):
         return "just now"
     return f"{duration(passed // timedelta(minutes=1) * 60_000)} ago"
+
+
+def moment(then: datetime) -> str:
+    """Return an instant as a heading says it: ``3 Nov 2026 21:46 UTC``."""
+    at = then.astimezone(UTC)
+    return f"{at.day} {at:%b %Y %H:%M} UTC"
 
 
 def size(count: int) -> str:

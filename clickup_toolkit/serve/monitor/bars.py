@@ -32,7 +32,7 @@ def bars_of(runs: Sequence[Run]) -> list[Bar]:
         Bar(
             round(max(_LEAST_HEIGHT, 100 * (run.seconds or 0.0) / longest), 1),
             run.tone,
-            f"{run.name}: {run.state}, {duration((run.seconds or 0.0) * 1000)}",
+            f"{run.title}: {run.state}, {duration((run.seconds or 0.0) * 1000)}",
         )
         for run in reversed(ended)
     ]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from clickup_toolkit.serve.runs import find_run, newest_run
+from clickup_toolkit.serve.runs import find_run, named_for, newest_run
 from clickup_toolkit.serve.words import instant
 from clickup_toolkit.store import Live, live
 
@@ -40,7 +40,7 @@ def look(data_dir: Path, exported: datetime | None, *, asked: bool = False) -> D
         return Doing("running", doing, _without_record(data_dir / "runs"))
     if not notebook:
         return Doing("preparing" if asked else "idle")
-    began = _began(notebook)
+    began = named_for(notebook)
     is_done = exported is not None and began is not None and exported > began
     return Doing("finishing" if is_done else "preparing", None, notebook)
 
@@ -78,10 +78,3 @@ def _age(path: Path) -> float:
         return time.time() - path.stat().st_mtime
     except OSError:
         return math.inf  # cleared meanwhile
-
-
-def _began(name: str) -> datetime | None:
-    try:
-        return datetime.strptime(name[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    except ValueError:
-        return None
