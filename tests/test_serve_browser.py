@@ -56,7 +56,7 @@ def test_from_home_to_a_task(page: Page, address: str) -> None:
     assert page.get_by_text("Time entries of Ada Lovelace were refused.").is_visible()
     page.get_by_role("link", name="tasks 80").click()
     page.get_by_role("link", name="in review").click()
-    assert "40 rows where status" in page.locator("h3").first.inner_text()
+    assert page.locator("h2.told").inner_text().startswith("40 rows where Status is “in review”")
     page.get_by_role("columnheader", name="In status for").get_by_role("link").click()
     page.locator("tbody tr").first.get_by_role("link").first.click()
     assert page.get_by_role("heading", level=1).inner_text().startswith("Task 1 with a name")
@@ -73,7 +73,7 @@ def test_a_query_of_ones_own(page: Page, address: str) -> None:
 def test_an_executed_notebook_shows_its_charts(page: Page, address: str) -> None:
     """The chart is drawn offline and fits; the notebook's own scripts stay asleep; code unfolds."""
     page.goto(f"{address}-/runs")
-    page.get_by_role("link", name=VERSION).click()
+    page.get_by_role("link", name="23 Nov 2026 10:15 UTC").click()
     chart = page.locator("figure.chart .main-svg").first
     chart.wait_for()
     box = chart.bounding_box()
@@ -107,7 +107,7 @@ def test_the_page_follows_the_export(page: Page, address: str, tmp_path: Path) -
     page.goto(f"{address}clickup/tasks")
     publish_file(tmp_path, "20261123T151500Z", tasks=7)
     page.reload()
-    assert page.locator("h3").first.inner_text() == "7 rows sorted by date_updated descending"
+    assert page.locator("h2.told").inner_text() == "7 rows, sorted by Updated, latest first"
 
 
 def test_signing_in(page: Page, tmp_path: Path) -> None:

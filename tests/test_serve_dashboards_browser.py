@@ -125,7 +125,7 @@ def test_a_bar_leads_to_its_tasks(page: Page, address: str) -> None:
     count = page.evaluate(told, "throughput")
     page.mouse.click(*page.evaluate(MARK, "throughput"))
     page.wait_for_url(re.compile(r"/clickup/tasks\?date_done__gte="))
-    assert f"{count} row" in page.locator("h3").first.inner_text()
+    assert f"{count} row" in page.locator("h2.told").inner_text()
 
 
 def test_filters_live_in_the_address(page: Page, address: str) -> None:

@@ -18,6 +18,7 @@ from clickup_toolkit.records import (
     TABLES,
     Comment,
     CustomField,
+    Export,
     Folder,
     List,
     Member,
@@ -286,6 +287,20 @@ def test_every_question_has_an_answer_when_nothing_is_said(shared: httpx.Client,
     assert shared.get("/clickup").text.count(f'href="/clickup/{name}"') == 1
 
 
+def test_the_newest_export_is_that_of_the_greatest_version(site: httpx.Client, tmp_path: Path) -> None:
+    """Questions count up to the last export, also where the clock of the one before it was a year ahead."""
+    ahead = AT + 365 * DAY
+    done = Task("done", "Done", "shipped", "closed", list_id="l1", date_done=AT, cycle_time_ms=DAY)
+    publish_file(tmp_path, rows=[Export("20261122T101500Z", ahead, ahead, complete=True), done])
+    weeks = rows_of(site, "throughput_by_week")
+    assert (weeks[0], weeks[1]["week"], weeks[1]["done"]) == (
+        {"week": "2026-11-23", "done": 0, "mean_of_4_weeks": 0.3},
+        "2026-11-16",
+        1,
+    )
+    assert [row["task_id"] for row in rows_of(site, "slowest_tasks")] == ["done"]
+
+
 def test_a_question_suggests_names(shared: httpx.Client) -> None:
     """The fields for places and people know their names, those for days are days; links lead to the tasks."""
     page = shared.get("/clickup/who_tracked_what?member=BOB@example.com").text
@@ -298,11 +313,11 @@ def test_a_question_suggests_names(shared: httpx.Client) -> None:
 def test_a_row_is_a_list_of_its_columns(shared: httpx.Client) -> None:
     """A row's page is headed by its name, tells what each column means, and what points at the row."""
     text = text_of(shared.get("/clickup/tasks/deep"))
-    assert "Deploy the checkout tasks deep · Open in ClickUp This data as json" in text
+    assert "Deploy the checkout tasks deep · Open in ClickUp " in text
     assert "Custom id Custom task id, where the workspace uses them WEB-7" in text
     assert "tasks_words" not in text
-    assert "1 row from task_id in comments" in text
-    assert "1 row from task_id in time_entries" in text
+    assert "1 in comments as Task" in text
+    assert "1 in time_entries as Task" in text
 
 
 def test_a_row_shows_names_for_ids(shared: httpx.Client) -> None:

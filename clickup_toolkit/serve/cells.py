@@ -17,18 +17,13 @@ from clickup_toolkit.store.reports import REPORTS, VIEWS
 if TYPE_CHECKING:
     from clickup_toolkit.serve.site import Site
 
-__all__ = ["named", "shown"]
+__all__ = ["kind_of", "named", "place_of", "shown"]
 
-_TYPES = {
-    (name, column.name): column.type
-    for name, table in (
-        TABLES | REPORTS | {view: REPORTS[about.report] for view, about in VIEWS.items()}
-    ).items()
-    for column in table.columns
-}
+_TABLES = TABLES | REPORTS | {view: REPORTS[about.report] for view, about in VIEWS.items()}
+_TYPES = {(name, column.name): column.type for name, table in _TABLES.items() for column in table.columns}
 _POINTS_AT = {
-    (table.name, column.name): column.references.partition(".")[0]
-    for table in (*TABLES.values(), *REPORTS.values())
+    (name, column.name): column.references.partition(".")[0]
+    for name, table in _TABLES.items()
     for column in table.columns
     if column.references
 }
@@ -61,6 +56,8 @@ def shown(
         return Markup('<time title="{0}" datetime="{0}">{1}</time>').format(
             value, value[:16].replace("T", " ")
         )
+    if _is_share(table, column, value):
+        return Markup('<span title="{}">{:.1%}</span>').format(value, value)
     if isinstance(value, str) and value:
         return _named(site, row, value, column, table)
     return None
@@ -76,6 +73,21 @@ async def named(site: Site, value: object, column: str, table: str) -> Markup | 
         labels = await site.expand_foreign_keys("clickup", table, column, [value])
         label = labels.get((column, value))
     return None if label is None else _link(place, str(value), str(label or value))
+
+
+def kind_of(table: str, column: str) -> str:
+    """Return the type of a table's column, as it is declared; empty where it is not."""
+    return _TYPES.get((table, column), "")
+
+
+def place_of(table: str, column: str) -> str:
+    """Return the table whose ids stand in a column; empty where it holds none."""
+    return _POINTS_AT.get((table, column), "")
+
+
+def _is_share(table: str | None, column: str, value: object) -> bool:
+    ours = table is None or table in _TABLES  # a custom field of that name is anything
+    return ours and column == "share" and isinstance(value, int | float) and 0 <= value <= 1
 
 
 def _kind(table: str | None, column: str, value: object) -> str:

@@ -12,7 +12,7 @@ from clickup_toolkit.store.field_views import MOST_FIELDS, MOST_LISTS
 from clickup_toolkit.store.reports import REPORTS, VIEWS
 from clickup_toolkit.store.search import SEARCHES
 
-__all__ = ["DATABASE", "DATASETTE_SETTINGS", "describe"]
+__all__ = ["DATABASE", "DATASETTE_SETTINGS", "describe", "without_unit"]
 
 DATABASE = "clickup"
 """The name of the database in datasette, and so in every address."""
@@ -47,6 +47,7 @@ _SORTABLE = {
     "time_in_status": ["task_id", "status", "total_ms"],
     "task_custom_fields": ["task_id", "field_id", "value", "number", "time"],
 }
+_MS = "milliseconds"
 _LONGEST = 100  # characters of a list's name in a title
 _SEARCHED = {name: search.name for name, search in SEARCHES.items()}
 _SEARCHED["open_tasks"] = SEARCHES["tasks"].name  # its rows have the numbers of their tasks
@@ -73,6 +74,11 @@ def describe(facts: Facts, team_id: str) -> dict[str, Any]:
         "source_url": f"https://app.clickup.com/{team_id}",
         "databases": {DATABASE: {"tables": tables, "queries": queries}},
     }
+
+
+def without_unit(description: str) -> str:
+    """Return what a column means where its values are shown as durations in words, which name their units."""
+    return description.removesuffix(f" ({_MS})")
 
 
 def _describe_table(name: str, table: Table) -> dict[str, Any]:
@@ -102,6 +108,6 @@ def _describe_field_view(facts: Facts, list_id: str) -> dict[str, Any]:
 
 def _describe_column(column: Column) -> str:
     """Return the description, the unit in words: datasette's own units would turn hours into kiloseconds."""
-    units = {"ms": "milliseconds", "ratio": ""}
+    units = {"ms": _MS, "ratio": ""}
     unit = units.get(column.unit, column.unit)
     return f"{column.description} ({unit})" if unit else column.description

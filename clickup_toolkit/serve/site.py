@@ -20,7 +20,7 @@ from datasette.app import Datasette
 from datasette.database import Database
 from datasette.plugins import pm
 
-from clickup_toolkit.serve import plugin
+from clickup_toolkit.serve import plugin, words
 from clickup_toolkit.serve.access import Access
 from clickup_toolkit.serve.assets import asset_url
 from clickup_toolkit.serve.belongings import belongings
@@ -28,11 +28,12 @@ from clickup_toolkit.serve.columns import in_order
 from clickup_toolkit.serve.facets import Counted
 from clickup_toolkit.serve.facts import Facts, read_facts
 from clickup_toolkit.serve.labels import label_of
-from clickup_toolkit.serve.metadata import DATABASE, DATASETTE_SETTINGS, describe
+from clickup_toolkit.serve.leads import leads
+from clickup_toolkit.serve.metadata import DATABASE, DATASETTE_SETTINGS, describe, without_unit
 from clickup_toolkit.serve.monitor import Monitor
 from clickup_toolkit.serve.paging import paged
+from clickup_toolkit.serve.sentences import assigned_to, order, sentence
 from clickup_toolkit.serve.visitors import Visitors
-from clickup_toolkit.serve.words import ago
 from clickup_toolkit.settings import Settings
 from clickup_toolkit.store.reports import REPORTS, VIEWS
 
@@ -88,7 +89,17 @@ class Site(Datasette):  # type: ignore[misc]  # datasette has no types
         threads = DATASETTE_SETTINGS["num_sql_threads"]
         self.executor = ThreadPoolExecutor(threads, thread_name_prefix="query")
         self.jinja_env.globals.update(
-            asset=asset_url, site=self, in_order=in_order, label_of=label_of, belongings=belongings
+            asset=asset_url,
+            site=self,
+            words=words,
+            in_order=in_order,
+            label_of=label_of,
+            belongings=belongings,
+            leads=leads,
+            without_unit=without_unit,
+            sentence=sentence,
+            order=order,
+            assigned_to=assigned_to,
         )
         for name in list(self.databases):
             self.remove_database(name)
@@ -102,7 +113,7 @@ class Site(Datasette):  # type: ignore[misc]  # datasette has no types
         """Return how old the data are, in words."""
         if self.facts.export is None:
             return "Nothing exported yet"
-        return f"Exported {ago(self.facts.export.at, datetime.now(UTC))}"
+        return f"Exported {words.ago(self.facts.export.at, datetime.now(UTC))}"
 
     async def refresh_schemas(self) -> None:
         """Do nothing: the schema cannot change, and the table of schemas is for a root user whom we lack."""

@@ -11,6 +11,7 @@ import pandas as pd
 from datasette.utils import tilde_encode
 
 from clickup_toolkit.analyse.basis import text
+from clickup_toolkit.serve.assigned import assigned
 from clickup_toolkit.serve.dashboards.filters import Filters
 from clickup_toolkit.serve.dashboards.source import Source
 
@@ -71,7 +72,7 @@ class Links:
         if kind == "task_type":
             return self.tasks({"task_type_id": key}, **more)
         if kind == "member" and key:
-            return self.tasks({**more, "_where": _assigned([key])})
+            return self.tasks({**more, "_where": assigned([key])})
         return ""
 
     def _of_status(self, key: str) -> str:
@@ -105,17 +106,12 @@ class Links:
             elif chosen:
                 yield f"{column}__in", ",".join(chosen)
         if self._filters.member:
-            yield "_where", _assigned(self._filters.member)
+            yield "_where", assigned(self._filters.member)
 
 
 def _between(column: str, since: datetime | None, until: datetime | None) -> dict[str, str]:
     said = {} if since is None else {f"{column}__gte": _iso(since)}
     return said if until is None else {**said, f"{column}__lte": _iso(until)}
-
-
-def _assigned(members: Iterable[str]) -> str:
-    quoted = ", ".join("'" + member.replace("'", "''") + "'" for member in members)
-    return f"id in (select task_id from task_assignees where member_id in ({quoted}))"  # noqa: S608  # quoted
 
 
 def _address(path: str, said: list[tuple[str, str]]) -> str:
