@@ -231,6 +231,20 @@ def test_a_run_is_a_page_to_read(site: httpx.Client, tmp_path: Path) -> None:
     assert "allow-same-origin" not in policy["sandbox"]
 
 
+def test_what_a_run_wrote_line_by_line_is_one_text(site: httpx.Client, tmp_path: Path) -> None:
+    """Pieces of a stream follow one another as in a terminal; of a bar its last state is shown."""
+    pieces = ["\rtasks: 10", "\rtasks: 20", "\n", "\rentries: 5\n", "published\n"]
+    said = [{"output_type": "stream", "name": "stdout", "text": piece} for piece in pieces]
+    warned = {"output_type": "stream", "name": "stderr", "text": "careful\n"}
+    write_run(tmp_path, VERSION, [code("export()", *said, warned, said[-1])])
+    texts = re.findall(r"<pre>(.*?)</pre>", site.get(f"/-/runs/{VERSION}").text, re.DOTALL)
+    assert [text.strip() for text in texts if "<span" not in text] == [
+        "tasks: 20\nentries: 5\npublished",
+        "careful",
+        "published",
+    ]
+
+
 def test_a_run_can_be_taken_along(site: httpx.Client, tmp_path: Path) -> None:
     """The notebook itself is there to download."""
     path = write_run(tmp_path, VERSION, [markdown("hello")])

@@ -21,6 +21,7 @@ from clickup_toolkit.records import (
     TimeInStatus,
 )
 from clickup_toolkit.serve.assigned import assigned, members_of
+from clickup_toolkit.serve.typed import as_typed, typed_duration
 from tests.serving import publish_file, settings_for
 
 DAY = 86_400_000
@@ -122,6 +123,50 @@ def test_a_condition_of_dashboards_stands_in_words(site: httpx.Client) -> None:
     assert "Assigned to “Quo Te”" in shown
     assert "<code>id = 't0'</code>" in shown
     assert "task_assignees" not in re.sub(r'href="[^"]*"', "", shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "milliseconds"),
+    [
+        ("2 d 4 h", 52 * 3_600_000),
+        ("1.5h", 5_400_000),
+        (" 30 min ", 1_800_000),
+        ("2 Days 1 second", 2 * DAY + 1_000),
+        ("1 m", None),
+        ("86400000", None),
+        ("soon", None),
+        ("", None),
+        ("-1 h", None),
+    ],
+)
+def test_durations_are_typed_with_their_units(text: str, milliseconds: int | None) -> None:
+    """Days, hours, minutes and seconds, alone or together; what says no unit is left to be milliseconds."""
+    assert typed_duration(text) == milliseconds
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "text"),
+    [
+        ("cycle_time_ms", "187200000", "2 d 4 h"),
+        ("cycle_time_ms", str(1500 * DAY), "1500 d"),
+        ("cycle_time_ms", "187200001", "187200001"),
+        ("cycle_time_ms", "9" * 400, "9" * 400),
+        ("points", "60000", "60000"),
+    ],
+)
+def test_a_field_shows_a_duration_in_words_that_say_all_of_it(column: str, value: str, text: str) -> None:
+    """Sending the form again changes nothing: what words would round stays a number."""
+    assert as_typed(column, value) == text
+
+
+def test_a_duration_is_filtered_by_in_words(site: httpx.Client) -> None:
+    """The form takes a duration as the table shows it, and so does an address, for programs too."""
+    typed = {"_filter_column": "status_ms", "_filter_op": "gt", "_filter_value": "1 d 1 h"}
+    page = site.get("/clickup/tasks", params=typed, follow_redirects=True)
+    assert 'class="filter-value" value="1 d 1 h"' in page.text
+    assert "2 rows where In status for is more than 1 d 1 h," in page.text
+    found = site.get("/clickup/tasks.json?status_ms__lte=1+d&_shape=array").json()
+    assert [row["id"] for row in found] == ["deep"]
 
 
 @pytest.mark.parametrize("members", [["2"], ["a", "it's", "'", "', '"], [ODD]])

@@ -28,6 +28,7 @@ _PLOTLY = "application/vnd.plotly.v1+json"
 # Not a means of safety, which is the policy's business: the browser would complain of each, and plotly.js,
 # which the first chart of a notebook brings along, is large.
 _SCRIPT = re.compile(r"<script\b.*?</script\s*>", re.DOTALL | re.IGNORECASE)
+_OVERWRITTEN = re.compile(r"[^\n]*\r(?!\n)")  # by what follows on the line, as a bar is by its next state
 _one_at_a_time = threading.Lock()  # nbconvert's exporter is shared, and not made for threads
 
 
@@ -44,6 +45,8 @@ def _to_html(path: Path, _changed: int, _size: int) -> str:
     with _one_at_a_time:
         notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
         for cell in notebook.cells:
+            if "outputs" in cell:
+                cell.outputs = _joined(cell.outputs)
             for output in cell.get("outputs", ()):
                 _prepare(output.get("data", {}))
         html, _ = _exporter().from_notebook_node(notebook)
@@ -63,6 +66,21 @@ def _exporter() -> Any:
         exclude_input_prompt=True,
         exclude_output_prompt=True,
     )
+
+
+def _joined(outputs: list[Any]) -> list[Any]:
+    """Return the outputs; what was written to one stream in a row is one text, without blank lines."""
+    joined: list[Any] = []
+    for output in outputs:
+        last = joined[-1] if joined else {}
+        if output["output_type"] == "stream" and last.get("name") == output["name"]:
+            last["text"] += output["text"]
+        else:
+            joined.append(output)
+    for output in joined:
+        if output["output_type"] == "stream":
+            output["text"] = _OVERWRITTEN.sub("", output["text"]).strip("\n")
+    return joined
 
 
 def _prepare(data: dict[str, Any]) -> None:

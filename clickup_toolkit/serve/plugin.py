@@ -17,6 +17,7 @@ from clickup_toolkit.serve import cells, dashboards, downloads, pages, sign_in, 
 from clickup_toolkit.serve.asgi import App
 from clickup_toolkit.serve.blank_search import without_blank_search
 from clickup_toolkit.serve.monitor import views as monitor
+from clickup_toolkit.serve.typed import with_typed_durations
 from clickup_toolkit.store.search import folded, matching
 
 if TYPE_CHECKING:
@@ -73,8 +74,10 @@ def register_facet_classes() -> list[type[Any]]:
 
 @hookimpl
 def asgi_wrapper(datasette: Datasette) -> Callable[[App], App]:
-    """Take an empty search for none."""
-    return without_blank_search if _is_ours(datasette) else lambda app: app
+    """Take an empty search for none, and durations as people type them."""
+    if not _is_ours(datasette):
+        return lambda app: app
+    return lambda app: without_blank_search(with_typed_durations(app))
 
 
 @hookimpl(trylast=True)

@@ -33,6 +33,7 @@ from clickup_toolkit.serve.metadata import DATABASE, DATASETTE_SETTINGS, describ
 from clickup_toolkit.serve.monitor import Monitor
 from clickup_toolkit.serve.paging import paged
 from clickup_toolkit.serve.sentences import assigned_to, order, sentence
+from clickup_toolkit.serve.typed import as_typed
 from clickup_toolkit.serve.visitors import Visitors
 from clickup_toolkit.settings import Settings
 from clickup_toolkit.store.reports import REPORTS, VIEWS
@@ -96,6 +97,7 @@ class Site(Datasette):  # type: ignore[misc]  # datasette has no types
             label_of=label_of,
             belongings=belongings,
             leads=leads,
+            as_typed=as_typed,
             without_unit=without_unit,
             sentence=sentence,
             order=order,
