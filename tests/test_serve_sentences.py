@@ -106,6 +106,16 @@ def test_a_page_says_in_words_what_it_shows(site: httpx.Client, path: str, told:
     assert heading(site, path) == told
 
 
+def test_a_page_without_rows_says_why(site: httpx.Client) -> None:
+    """An empty table is told from one in which no row meets the filters; neither is in any order."""
+    assert (heading(site, "comments"), heading(site, "tasks?status=gone")) == (
+        "0 rows",
+        "0 rows where Status is “gone”",
+    )
+    assert "There are no rows." in site.get("/clickup/comments").text
+    assert "No row is like that." in site.get("/clickup/tasks?status=gone").text
+
+
 def test_filters_are_chosen_by_the_words_of_the_headings(site: httpx.Client) -> None:
     """The form offers labels and sends the names that SQL knows; the columns' list tells both."""
     page = site.get("/clickup/tasks?status_ms__gt=1").text
