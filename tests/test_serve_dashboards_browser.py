@@ -118,6 +118,20 @@ def test_a_mark_leads_to_its_task(page: Page, address: str) -> None:
     assert page.locator("h1").inner_text().lower() == task_id
 
 
+@pytest.mark.parametrize(("width", "written"), [(1280, True), (390, False)])
+def test_cells_have_figures_where_there_is_room(
+    browser: Browser, address: str, width: int, written: bool
+) -> None:
+    """On a phone the figures of tracked time would run into one another: the colours and a tap tell them."""
+    context = browser.new_context(viewport={"width": width, "height": 844})
+    page, watch = watch_page(context)
+    open_drawn(page, f"{address}-/dashboards/time-tracking")
+    figures = page.locator("[data-chart=tracked_time] .heatmaplayer text").count()
+    context.close()
+    watch.check()
+    assert (figures > 0) is written
+
+
 def test_a_bar_leads_to_its_tasks(page: Page, address: str) -> None:
     """A click on a week of throughput opens the table of as many tasks as were done in it."""
     open_drawn(page, f"{address}-/dashboards/flow")

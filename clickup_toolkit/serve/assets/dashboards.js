@@ -3,6 +3,7 @@
 
 (() => {
   const config = { displaylogo: false, responsive: true, displayModeBar: false, plotlyServerURL: "" };
+  const NARROW = 520; // pixels
   const touch = matchMedia("(pointer: coarse)").matches;
   const charts = [...document.querySelectorAll("[data-chart]")].map((place) => ({
     place,
@@ -11,7 +12,7 @@
   }));
 
   // A figure is told in its light dress, with what is unlike in the dark one.
-  function dressed(told, theme) {
+  function dressed({ told, place }, theme) {
     const figure = structuredClone({ data: told.data, layout: told.layout });
     if (theme === "dark") {
       for (const [path, value] of told.dark) {
@@ -21,12 +22,15 @@
       }
     }
     figure.layout = { ...figure.layout, width: undefined, autosize: true, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
+    if (place.clientWidth < NARROW) { // figures in cells would run into one another; a tap tells them
+      for (const trace of figure.data) if (trace.type === "heatmap") trace.texttemplate = "";
+    }
     if (touch) figure.layout.dragmode = false; // a finger scrolls the page
     return figure;
   }
 
   function draw(chart, theme = window.clickupTheme()) {
-    const { data, layout } = dressed(chart.told, theme);
+    const { data, layout } = dressed(chart, theme);
     Plotly.react(chart.place, data, layout, config);
     if (chart.drawn) return;
     chart.drawn = true;
