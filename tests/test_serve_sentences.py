@@ -251,4 +251,4 @@ def test_an_export_is_headed_by_its_date(site: httpx.Client) -> None:
     """The page of an export says when it was; the version stands below."""
     page = site.get("/clickup/exports/20261123T101500Z").text
     assert re.search(r"<h1[^>]*>Export of 23 Nov 2026 10:15 UTC</h1>", page)
-    assert '<a href="/clickup/exports">exports</a> 20261123T101500Z' in page
+    assert '<a href="/clickup/exports">Exports</a> <span class="key">20261123T101500Z</span>' in page

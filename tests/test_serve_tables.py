@@ -313,7 +313,7 @@ def test_a_question_suggests_names(shared: httpx.Client) -> None:
 def test_a_row_is_a_list_of_its_columns(shared: httpx.Client) -> None:
     """A row's page is headed by its name, tells what each column means, and what points at the row."""
     text = text_of(shared.get("/clickup/tasks/deep"))
-    assert "Deploy the checkout tasks deep · Open in ClickUp " in text
+    assert "Deploy the checkout Tasks deep · Open in ClickUp " in text
     assert "Custom id Custom task id, where the workspace uses them WEB-7" in text
     assert "tasks_words" not in text
     assert "1 in comments as Task" in text
