@@ -24,10 +24,6 @@ def publish_story(data_dir: Path, story: Story) -> Path:
     """Build the database and the Parquet files of a story, swap them in and flip; return the database."""
     story.write(data_dir)  # notes the export
     version = story.rows["exports"][-1].version
-    story.rows["exports"] = [
-        row._replace(version="20260101T000000Z") if row.version == "first" else row
-        for row in story.rows["exports"]
-    ]
     built = data_dir / f"clickup-{version}.db"
     with closing(sqlite3.connect(built)) as connection, connection:
         connection.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF")

@@ -26,6 +26,7 @@ from clickup_toolkit.records import TABLES
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+FIRST = "20000101T000000Z"  # the version of the export that observation began with
 
 _UNITS = {"m": MINUTE, "h": HOUR, "d": DAY}
 _ARROW = {
@@ -149,7 +150,7 @@ class Story:
         """Note the changes that exports saw, so many that none escaped, from that long before now on."""
         now = int(self.now.timestamp() * 1000)
         begun = now - _ms(since)
-        self.rows["exports"].append(records.Export("first", begun, begun))
+        self.rows["exports"].append(records.Export(FIRST, begun, begun))
         for task_id, list_id, visits, starts in self._visits:
             before: str | None = None
             for visit, start in zip(visits, starts, strict=True):
@@ -215,7 +216,7 @@ class Story:
         """Write the Parquet files of an export made at ``now``; return ``data_dir``."""
         now = int(self.now.timestamp() * 1000)
         self.rows["exports"] = [
-            *(row for row in self.rows["exports"] if row.version == "first"),
+            *(row for row in self.rows["exports"] if row.version == FIRST),
             records.Export(
                 version=self.now.strftime("%Y%m%dT%H%M%SZ"),
                 started=now - 3 * MINUTE,

@@ -11,11 +11,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import redis
 
-from clickup_toolkit import publish, store
+from clickup_toolkit import Workspace, publish, store
+from clickup_toolkit.backup.databases import last_export
 from clickup_toolkit.demo import DemoServer, World
 from clickup_toolkit.export import run_export_sync
 from clickup_toolkit.schedule.executed import make_target
+from tests.dashboards import publish_story
 from tests.exporting import document, settings_for, table
+from tests.histories import Story
 
 
 def put_ahead(folder: Path) -> str:
@@ -69,6 +72,18 @@ def test_versions_grow_on_when_redis_lost_them_and_the_clock_was_set_back(tmp_pa
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "clickup.db").touch()
     assert store.next_version(tmp_path / "other", now, None)[0] == "20260302T000000Z"
+
+
+def test_the_workspace_and_a_backup_know_the_last_export_by_its_version(tmp_path: Path) -> None:
+    """Notebooks look from the end of the last export, though the one before was dated later; backups, too."""
+    story = Story().list("App", "to do (open) > doing").task("Login", "App", "doing 2d").watched("10d")
+    ahead = int(story.now.timestamp() * 1000) + 86_400_000
+    story.rows["exports"] = [row._replace(started=ahead, finished=ahead) for row in story.rows["exports"]]
+    publish_story(tmp_path, story)
+    assert Workspace(tmp_path).exported == story.now
+    held = last_export(tmp_path)
+    assert held is not None
+    assert (held.version, held.tasks) == (f"{story.now:%Y%m%dT%H%M%SZ}", 1)
 
 
 def test_a_run_is_kept_though_the_clock_was_set_back(tmp_path: Path) -> None:

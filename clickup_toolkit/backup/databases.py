@@ -15,7 +15,7 @@ from clickup_toolkit.store.damage import last_database_damaged
 __all__ = ["LastExport", "copy_database", "last_export", "packed", "sound"]
 
 _LEVEL = 3
-_LAST = "SELECT version, tasks FROM exports ORDER BY started DESC LIMIT 1"
+_LAST = "SELECT version, tasks FROM exports ORDER BY version DESC LIMIT 1"
 
 
 class LastExport(NamedTuple):

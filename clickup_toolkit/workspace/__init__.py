@@ -160,7 +160,7 @@ class Workspace(Drawing, TableNames):
     @property
     def exported(self) -> datetime:
         """When the export was finished."""
-        exports = self.table("exports").sort_values("started")
+        exports = self.table("exports").sort_values("version")
         if exports.empty:
             told = f"The export in {self.data_dir} does not say when it was made."
             raise StorageError(told, "Run the export again.")
