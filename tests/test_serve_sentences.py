@@ -52,7 +52,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         ),
         TaskAssignee("deep", "2"),
         TaskAssignee("t0", "it's"),
-        TimeEntry("e1", "deep", "2", AT - DAY, AT, DAY, list_id="l1"),
+        TimeEntry("e1", "deep", "2", AT - DAY, AT, DAY, billable=False, list_id="l1"),
         TimeInStatus(
             "deep", 0, "doing", "custom", total_ms=DAY, share=0.25, since=AT - DAY, current=True, as_of=AT
         ),
@@ -245,6 +245,17 @@ def test_shares_are_percent_and_other_columns_of_that_name_are_not(site: httpx.C
     assert '<span title="0.25">25.0%</span>' in site.get("/clickup/time_in_status").text
     assert '<span title="1.0">100.0%</span>' in site.get("/clickup/where_tasks_wait").text
     assert ">7</td>" in site.get("/clickup?sql=select+7+as+share").text
+
+
+def test_flags_are_yes_or_no(site: httpx.Client) -> None:
+    """In rows and in counts a flag is a word; filters, JSON and the list of columns keep the number."""
+    page = site.get("/clickup/time_entries").text
+    assert '<span title="0">no</span>' in page
+    assert re.search(r"billable=0[^>]*>no</a> 1", page)
+    row = site.get("/clickup/tasks/deep").text
+    assert '<span class="about">yes when the task itself is archived</span>' in row
+    assert ">1 when the task itself is archived</dd>" in site.get("/clickup/tasks").text
+    assert site.get("/clickup/time_entries.json?_shape=array").json()[0]["billable"] == 0
 
 
 def test_an_export_is_headed_by_its_date(site: httpx.Client) -> None:

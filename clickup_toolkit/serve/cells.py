@@ -17,7 +17,7 @@ from clickup_toolkit.store.reports import REPORTS, VIEWS
 if TYPE_CHECKING:
     from clickup_toolkit.serve.site import Site
 
-__all__ = ["kind_of", "named", "place_of", "shown"]
+__all__ = ["kind_of", "named", "place_of", "shown", "yes_or_no"]
 
 _TABLES = TABLES | REPORTS | {view: REPORTS[about.report] for view, about in VIEWS.items()}
 _TYPES = {(name, column.name): column.type for name, table in _TABLES.items() for column in table.columns}
@@ -56,6 +56,8 @@ def shown(
         return Markup('<time title="{0}" datetime="{0}">{1}</time>').format(
             value, value[:16].replace("T", " ")
         )
+    if kind == "BOOLEAN" and value in (0, 1):
+        return Markup('<span title="{}">{}</span>').format(value, yes_or_no(value))
     if _is_share(table, column, value):
         return Markup('<span title="{}">{:.1%}</span>').format(value, value)
     if isinstance(value, str) and value:
@@ -78,6 +80,11 @@ async def named(site: Site, value: object, column: str, table: str) -> Markup | 
 def kind_of(table: str, column: str) -> str:
     """Return the type of a table's column, as it is declared; empty where it is not."""
     return _TYPES.get((table, column), "")
+
+
+def yes_or_no(flag: object) -> str:
+    """Return what a page shows of a flag, which the tables hold as 1 or 0."""
+    return "yes" if str(flag) == "1" else "no"
 
 
 def place_of(table: str, column: str) -> str:

@@ -77,8 +77,9 @@ def describe(facts: Facts, team_id: str) -> dict[str, Any]:
 
 
 def without_unit(description: str) -> str:
-    """Return what a column means where its values are shown as durations in words, which name their units."""
-    return description.removesuffix(f" ({_MS})")
+    """Return what a column means where durations are shown in words, which name their units, and 1 as yes."""
+    described = description.removesuffix(f" ({_MS})")
+    return f"yes{described[1:]}" if described.startswith("1 when ") else described
 
 
 def _describe_table(name: str, table: Table) -> dict[str, Any]:

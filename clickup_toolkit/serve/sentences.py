@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from clickup_toolkit.serve.assigned import members_of
-from clickup_toolkit.serve.cells import kind_of, place_of
+from clickup_toolkit.serve.cells import kind_of, place_of, yes_or_no
 from clickup_toolkit.serve.labels import label_of
 from clickup_toolkit.serve.words import duration
 
@@ -113,7 +113,7 @@ async def _value(site: Site, table: str, column: str, kind: str, value: str) -> 
     if kind == "DURATION" and value.isdecimal():
         return duration(int(value))
     if kind == "BOOLEAN" and value in ("0", "1"):
-        return "yes" if value == "1" else "no"
+        return yes_or_no(value)
     if kind == "TIMESTAMP":
         return value[:16].replace("T", " ")
     return value if kind in ("INTEGER", "REAL") else _quoted(value)

@@ -24,6 +24,7 @@ from clickup_toolkit.serve import plugin, words
 from clickup_toolkit.serve.access import Access
 from clickup_toolkit.serve.assets import asset_url
 from clickup_toolkit.serve.belongings import belongings
+from clickup_toolkit.serve.cells import kind_of, yes_or_no
 from clickup_toolkit.serve.columns import in_order
 from clickup_toolkit.serve.facets import Counted
 from clickup_toolkit.serve.facts import Facts, read_facts
@@ -97,6 +98,8 @@ class Site(Datasette):  # type: ignore[misc]  # datasette has no types
             label_of=label_of,
             belongings=belongings,
             leads=leads,
+            kind_of=kind_of,
+            yes_or_no=yes_or_no,
             as_typed=as_typed,
             without_unit=without_unit,
             sentence=sentence,
