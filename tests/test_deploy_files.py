@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -86,6 +87,32 @@ def test_the_image_is_made_from_what_is_pinned() -> None:
     assert re.findall(r"^USER (.+)$", DOCKERFILE, re.MULTILINE) == ["10001:10001"]
     secret = {"CLICKUP_TOKEN", "API_AUTH_TOKEN", "DATASETTE_PASSWORD_HASH", "NOTIFY_WEBHOOK", "SMTP_URL"}
     assert not [name for name in secret if name in DOCKERFILE]
+
+
+def installed_extras(tmp_path: Path, *extras: str) -> list[str]:
+    """Run the Dockerfile's command that installs packages, with another program as uv; return its extras."""
+    (command,) = re.findall(r"^RUN (for extra (?:.*\\\n)*.*)$", DOCKERFILE, re.MULTILINE)
+    (default,) = re.findall(r'^ARG EXTRAS="(.+)"$', DOCKERFILE, re.MULTILINE)
+    (tmp_path / "uv").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (tmp_path / "uv").chmod(0o700)
+    environ = {"PATH": f"{tmp_path}:{os.defpath}", "EXTRAS": " ".join(extras) or default}
+    words = ["sh", "-c", command.replace("\\\n", "")]
+    told = subprocess.run(words, env=environ, capture_output=True, text=True, check=True).stdout.split()
+    assert told[:2] == ["pip", "install"]
+    assert told[-1] == "hatchling"
+    return [word for before, word in itertools.pairwise(told) if before == "--extra"]
+
+
+def test_the_image_takes_more_extras(tmp_path: Path) -> None:
+    """All that users install can be had by name: what the image has by itself, and what its remark adds."""
+    known = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    for_users = known.keys() - {"dev", "all"}
+    page = (ROOT / "docs/scale.md").read_text()
+    lines = re.findall(r'--build-arg EXTRAS="(.+?)"', DOCKERFILE + page)
+    assert {frozenset(line.split()) for line in lines} == {frozenset(for_users)}
+    assert installed_extras(tmp_path, *lines[0].split()) == lines[0].split()
+    assert installed_extras(tmp_path, "dask") == ["dask"]
+    assert installed_extras(tmp_path) == ["notebooks", "serve"]
 
 
 def test_what_is_copied_is_let_into_the_context() -> None:
@@ -231,6 +258,31 @@ def test_the_image_commands_work_on_a_read_only_root(image: dict[str, str]) -> N
         lines = [json.loads(line) for line in process.stderr]
     assert process.returncode == 0
     assert {line["level"] for line in lines} == {"info"}
+
+
+def test_scheduler_and_worker_of_a_cluster_work_on_a_read_only_root(image: dict[str, str]) -> None:
+    """The containers that the page on many workspaces starts find each other with /data and /tmp alone."""
+    lines = re.findall(r"^docker run (.*)$", (ROOT / "docs/scale.md").read_text(), re.MULTILINE)
+    scheduler, worker = (
+        ["dask", *shlex.split(line.partition("--entrypoint dask clickup-toolkit:dask ")[2])] for line in lines
+    )
+    assert all("--read-only --tmpfs /tmp " in line for line in lines)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+    here = [word.replace("tcp://scheduler:8786", address).replace("/tmp", image["TMPDIR"]) for word in worker]
+    told = Path(image["TMPDIR"]) / "worker.log"
+    alone = ["--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--no-dashboard"]
+    options: dict[str, Any] = {"env": image, "stderr": subprocess.DEVNULL}
+    with (
+        told.open("wb") as log,
+        subprocess.Popen([*confined(image), *scheduler, *alone], **options) as first,
+        subprocess.Popen([*confined(image), *here, "--no-dashboard"], **{**options, "stderr": log}) as second,
+    ):
+        try:
+            wait_until(lambda: bool(re.search(rf"Registered to:\s+{address}\s", told.read_text())), 60)
+        finally:
+            first.terminate()
+            second.terminate()
 
 
 @pytest.mark.parametrize(
