@@ -97,6 +97,20 @@ def test_days_before_the_first_task_was_made_are_no_samples() -> None:
     assert (len(young), young["done"].sum()) == (90, 0)  # no whole day has passed: there is nothing to tell
 
 
+def test_samples_begin_with_the_first_task_whether_it_was_finished_or_not() -> None:
+    """Days in which work lay there and none was done are samples; unfinished work in the archive is none."""
+    story = Story().list("App", WORKFLOW).task("Old", "App", "to do 5d > doing 5d")
+    story.task("Older", "App", "to do 60d", archived=True)
+    story.task("New", "App", "to do 1h > doing 1h > shipped 30h").task(
+        "Newer", "App", "doing 1h > shipped 31h"
+    )
+    tables = {"tasks": story.table("tasks")}
+    samples = analyse.throughput_samples(**tables, now=story.now)
+    assert samples["done"].tolist() == [0, 0, 0, 0, 0, 0, 0, 0, 0, 2]
+    sure = analyse.forecast_how_many(**tables, now=story.now, until=date(2026, 11, 30), likelihoods=(0.5,))
+    assert sure["items"].tolist() == [2]  # seven days with a chance of one in ten each
+
+
 def test_the_service_level_is_observed_where_every_start_was() -> None:
     """As lead and cycle time: groups whose tasks were all made since the first export are observed."""
     story = Story().list("Old", WORKFLOW).list("New", WORKFLOW)

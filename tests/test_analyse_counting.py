@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from clickup_toolkit import analyse
-from clickup_toolkit.analyse.counting import WEIGHT, counted_entries, counted_tasks
+from clickup_toolkit.analyse.counting import WEIGHT, counted_entries, counted_samples, counted_tasks
 from tests.histories import Story, believable
 from tests.test_analyse_scale import IN_TURN
 
@@ -49,6 +49,21 @@ def test_counts_of_partitions_add_up_to_the_same_figures(asked: str, story: Stor
         counted = told(parts, now=story.now, **how)
     pd.testing.assert_frame_equal(counted, told(whole, now=story.now, **how))
     assert counted.attrs == told(whole, now=story.now, **how).attrs
+
+
+def test_samples_of_partitions_begin_with_the_first_task_even_if_it_is_open() -> None:
+    """The unfinished task that was made first counts wherever it lies; one in the archive does not."""
+    story = Story().list("App", "to do (open) > doing > shipped (closed)")
+    story.task("Done", "App", "doing 1h > shipped 30h").task("Young", "App", "doing 2d")
+    story.task("Old", "App", "to do 9d").task("Put away", "App", "to do 50d", archived=True)
+    tasks = story.table("tasks")
+    with dask.config.set(IN_TURN):
+        counted = analyse.throughput_samples(dd.from_pandas(tasks, npartitions=4, sort=False), now=story.now)
+    assert counted["done"].tolist() == [0, 0, 0, 0, 0, 0, 0, 0, 1]
+    pd.testing.assert_frame_equal(counted, analyse.throughput_samples(tasks, now=story.now))
+    counts = counted_samples(tasks, {"now": story.now})
+    assert counts["id"].tolist() == ["", "old"]
+    pd.testing.assert_frame_equal(counted_samples(counts, {"now": story.now}), counts)
 
 
 def test_single_tasks_stay_where_they_are_needed(story: Story) -> None:

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clickup_toolkit.analyse.basis import Floats, instant, is_finished, milliseconds
+from clickup_toolkit.analyse.basis import Floats, instant, is_abandoned, is_finished, milliseconds
 from clickup_toolkit.analyse.calendar import Unit, period_of
-from clickup_toolkit.analyse.measure import is_usual
+from clickup_toolkit.analyse.measure import combined, is_usual
 
-__all__ = ["WEIGHT", "counted_entries", "counted_tasks", "weights"]
+__all__ = ["WEIGHT", "counted_entries", "counted_samples", "counted_tasks", "weights"]
 
 WEIGHT = "weight"
 _SPACE = ("space_id", "space_name")
@@ -66,6 +66,19 @@ def counted_tasks(tasks: pd.DataFrame, given: Mapping[str, Any]) -> pd.DataFrame
         date_closed=none,
         cycle_started=none,
     )
+
+
+def counted_samples(tasks: pd.DataFrame, given: Mapping[str, Any]) -> pd.DataFrame:
+    """Count the finished tasks as :func:`counted_tasks` does; keep the unfinished one that was made first."""
+    counts = counted_tasks(tasks, given)
+    if counts is tasks:
+        return tasks
+    made = milliseconds(tasks["date_created"])
+    made[is_finished(tasks) | is_abandoned(tasks)] = np.nan
+    if np.isnan(made).all():
+        return counts
+    first = tasks.iloc[[np.nanargmin(made)]].assign(**{WEIGHT: 1.0})
+    return combined([counts, first[counts.columns.to_list()]])
 
 
 def counted_entries(entries: pd.DataFrame, given: Mapping[str, Any]) -> pd.DataFrame:

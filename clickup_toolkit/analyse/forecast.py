@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clickup_toolkit.analyse.basis import instant
+from clickup_toolkit.analyse.basis import instant, is_abandoned
 from clickup_toolkit.analyse.calendar import period_of
 from clickup_toolkit.analyse.columns import CYCLE, STAYS
-from clickup_toolkit.analyse.counting import counted_tasks, weights
+from clickup_toolkit.analyse.counting import counted_samples, weights
 from clickup_toolkit.analyse.cycle import CLICKUP_RULE, Cycle, ends
 from clickup_toolkit.analyse.flow import finished_between
 from clickup_toolkit.analyse.measure import measure
@@ -48,7 +48,7 @@ class _Samples(NamedTuple):
         return ahead[:days]
 
 
-@measure(rows={"tasks": "finished"}, counted={"tasks": counted_tasks}, tasks=CYCLE, time_in_status=STAYS)
+@measure(counted={"tasks": counted_samples}, tasks=CYCLE, time_in_status=STAYS)
 def throughput_samples(
     tasks: pd.DataFrame,
     *,
@@ -61,8 +61,9 @@ def throughput_samples(
 ) -> pd.DataFrame:
     """Count what was finished on each of the last ``history`` whole days: what the forecasts draw from.
 
-    Days that had none are samples, too: without them a forecast promises too much. Days before the first of
-    the finished tasks was made are none: with them a young list would never get done. With ``working`` only
+    Days that had none are samples, too: without them a forecast promises too much. So the window begins with
+    the work, not with its first success: on the day on which the first task was made, finished since or not.
+    Days before are none: with them a young list would never get done. With ``working`` only
     working days are samples, and what was finished on a day off counts for the working day after it; the
     days are those of its time zone.
 
@@ -72,7 +73,7 @@ def throughput_samples(
     return sourced(pd.DataFrame({"day": found.days, "done": found.done}), found.source)
 
 
-@measure(rows={"tasks": "finished"}, counted={"tasks": counted_tasks}, tasks=CYCLE, time_in_status=STAYS)
+@measure(counted={"tasks": counted_samples}, tasks=CYCLE, time_in_status=STAYS)
 def forecast_how_many(
     tasks: pd.DataFrame,
     *,
@@ -111,7 +112,7 @@ def forecast_how_many(
     return sourced(pd.DataFrame({"likelihood": list(likelihoods), "items": items}), SIMULATED)
 
 
-@measure(rows={"tasks": "finished"}, counted={"tasks": counted_tasks}, tasks=CYCLE, time_in_status=STAYS)
+@measure(counted={"tasks": counted_samples}, tasks=CYCLE, time_in_status=STAYS)
 def forecast_when(
     tasks: pd.DataFrame,
     *,
@@ -185,7 +186,7 @@ def _samples(
     found, source = ends(tasks, cycle, time_in_status)
     done = finished_between(found, None, now)
     today = period_of(np.array([instant(now)]), "day", zone).iloc[0]
-    begun = period_of(found.created[done], "day", zone).min()
+    begun = period_of(found.created[done | ~is_abandoned(tasks)], "day", zone).min()
     days, first = _days(today, history, working, begun)
     finish = period_of(found.finish[done], "day", zone)
     at = np.searchsorted(days.to_numpy(), finish.to_numpy())

@@ -66,8 +66,8 @@ def _template(ink: str, grid: str, paper: str) -> go.layout.Template:
                 "yref": "container",
                 "yanchor": "bottom",
             },
-            # No standoff below: where no tick label has room, as where JupyterLab's sidebar leaves a chart 22 px
-            # of a telephone, Plotly reckons it from nothing, and puts the title at -Infinity.
+            # No standoff below: where no tick label has room (JupyterLab's sidebar leaves a chart 22 px of a
+            # telephone's 390), Plotly reckons it from nothing, and puts the title at -Infinity.
             xaxis=axis,
             yaxis={**axis, "title": {**title, "standoff": 8}, "ticklabelstandoff": 6},
             uniformtext={"minsize": 10, "mode": "hide"},
