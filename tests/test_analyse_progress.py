@@ -77,6 +77,21 @@ def test_what_was_observed_shows_that_a_task_went_back_to_do() -> None:
     )
 
 
+def test_a_task_whose_start_is_not_known_is_in_progress_as_its_status_says() -> None:
+    """Both with observed changes and without; it has no age, and is in progress from its creation on."""
+    story = Story().list("App", WORKFLOW).task("Login", "App", "to do 20h > doing 30h")
+    story.task("Logout", "App", "to do 50h").watched("300h")
+    tasks = story.table("tasks").assign(cycle_started=pd.NaT)
+    for seen in ({}, observed(story)):
+        flow = analyse.cumulative_flow(tasks, now=story.now, last=1, **seen)
+        work = analyse.work_in_progress(tasks, now=story.now, last=1, **seen)
+        assert flow["tasks"].tolist() == [1, 1, 0]
+        assert work["in_progress"].tolist() == [1]
+    approximated = analyse.work_in_progress(tasks, now=story.now, last=4)
+    assert approximated["in_progress"].tolist() == [0, 1, 1, 1]  # made on Saturday at 8:00
+    assert analyse.work_item_age(tasks, now=story.now).empty
+
+
 def test_net_flow_is_what_was_started_less_what_was_done() -> None:
     """Each week of each list: created, started, done, and whether work in progress grew."""
     story = Story().list("App", WORKFLOW).list("Web", WORKFLOW)

@@ -77,7 +77,7 @@ def counted_samples(tasks: pd.DataFrame, given: Mapping[str, Any]) -> pd.DataFra
     made[is_finished(tasks) | is_abandoned(tasks)] = np.nan
     if np.isnan(made).all():
         return counts
-    first = tasks.iloc[[np.nanargmin(made)]].assign(**{WEIGHT: 1.0})
+    first = tasks.iloc[[int(np.nanargmin(made))]].assign(**{WEIGHT: 1.0})
     return combined([counts, first[counts.columns.to_list()]])
 
 

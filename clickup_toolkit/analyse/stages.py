@@ -15,6 +15,8 @@ from clickup_toolkit.analyse.basis import (
     Places,
     coded,
     is_abandoned,
+    is_finished,
+    is_of_type,
 )
 from clickup_toolkit.analyse.cycle import CLICKUP_RULE, Cycle, Spans
 from clickup_toolkit.analyse.groups import Grouped
@@ -48,11 +50,12 @@ def staged(
 ) -> Staged:
     """Count the tasks in each stage at each edge; the last edge is now.
 
-    Approximated from the instants of creation, start and finish; from the first observed edge on, by walking
-    back from now, each observed change undone (where ClickUp's own rule tells the stages). Abandoned tasks
-    do not count.
+    A task is in progress while it is in a started status. Approximated from the instants of creation, start
+    and finish: one that is in such a status now, but whose start is not known, from its creation on. From
+    the first observed edge on, by walking back from now, each observed change undone (where ClickUp's own
+    rule tells the stages). Abandoned tasks do not count.
     """
-    told = _from_spans(tasks, found, groups, edges)
+    told = _from_spans(tasks, found, groups, edges, cycle)
     observed = edges >= seen.since
     if seen.changes is None or cycle != CLICKUP_RULE or not observed.any():
         return told._replace(observed=np.zeros(len(edges), dtype=bool))
@@ -61,16 +64,24 @@ def staged(
     return _evened(Staged(mixed[0], mixed[1], mixed[2], observed), told)
 
 
-def _from_spans(tasks: pd.DataFrame, found: Spans, groups: Grouped, edges: Floats) -> Staged:
+def _from_spans(tasks: pd.DataFrame, found: Spans, groups: Grouped, edges: Floats, cycle: Cycle) -> Staged:
     counted = ~is_abandoned(tasks)[groups.task]
     task, key, keys = groups.task[counted], groups.code[counted], len(groups.ids)
     ended = ~np.isnan(found.finish)
     start = np.where(ended, np.fmin(found.start, found.finish), np.where(found.going, found.start, np.nan))
+    start = np.where(_is_of_unknown_start(tasks, found, cycle), found.created, start)
     created = np.fmin(np.fmin(found.created, start), found.finish)
     at = [_reached(each[task], key, keys, edges) for each in (created, start, found.finish)]
     none = np.zeros_like(at[0])
     came, went = np.stack(at), np.stack([at[1], at[2], none])
     return Staged(came - went, came, went, np.zeros(len(edges), dtype=bool))
+
+
+def _is_of_unknown_start(tasks: pd.DataFrame, found: Spans, cycle: Cycle) -> Mask:
+    """Tell which unfinished tasks are started by their status, though nothing says since when."""
+    started = ~is_of_type(tasks, NOT_STARTED) & ~is_finished(tasks)
+    told = cycle.start == CLICKUP_RULE.start  # with a start of one's own, no start is none
+    return np.asarray(started & told & np.isnan(found.start) & np.isnan(found.finish), dtype=bool)
 
 
 def _reached(at: Floats, key: Places, keys: int, edges: Floats) -> Places:
