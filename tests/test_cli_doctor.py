@@ -28,6 +28,7 @@ from clickup_toolkit.settings import Secret, Settings
 from clickup_toolkit.store import RunRecord, hold, write_record
 from tests.commands import give
 from tests.fixtures.valkey import RedisServer
+from tests.test_serve_health import publish_version
 
 CHECKS = [
     *("settings", "software", "token", "workspace", "rights", "plan", "time in status", "rate limit"),
@@ -164,6 +165,19 @@ def test_the_embedded_server_is_left_as_it_was_found(settings: Settings) -> None
             user.ping()
     assert publish.stop(settings), "somebody had connected meanwhile"
     user.close()
+
+
+def test_a_version_of_tomorrow_is_a_warning(settings: Settings) -> None:
+    """After the clock was set back no version is a negative number of hours old: the clock is told."""
+    assert settings.redis_url
+    publish_version(settings.redis_url, datetime.now(UTC) + timedelta(hours=24), "20261124T101500Z")
+    told = found(settings, team_id="9001")["versions"]
+    assert told.state == "warning"
+    ahead = (
+        r"1, but the newest, 20261124T101500Z, is dated (23\.9|24\.0) hours ahead of this machine's clock\."
+    )
+    assert re.fullmatch(ahead, told.found)
+    assert told.remedy.startswith("Set the clock, by NTP at best.")
 
 
 def test_a_refused_token_is_told_once(settings: Settings) -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
 
-from clickup_toolkit.errors import RedisUnreachable
+from clickup_toolkit import publish
+from clickup_toolkit.cli.checks_running import redis_server
+from clickup_toolkit.cli.findings import checked
+from clickup_toolkit.errors import RedisError, RedisUnreachable
 from clickup_toolkit.publish import connect, server_address, stop
 from clickup_toolkit.publish.embedded import Place, binaries, ensure
 from clickup_toolkit.settings import Settings
+from tests.fixtures.valkey import wait_until
 
 RACER = """
 import sys
@@ -204,3 +210,37 @@ def test_a_full_disk_keeps_it_from_starting_in_one_sentence(tmp_path: Path, most
         "Free disk space where it lies, or set CLICKUP_DATA_DIR to a folder on a local disk that can be "
         "written. Or set REDIS_URL to a Redis or Valkey server of your own.",
     ]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Give a disk of 16 MB in memory, which takes root."""
+    words = ["mount", "-t", "tmpfs", "-o", "size=16m", "small", str(tmp_path)]
+    if os.geteuid() or subprocess.run(words, capture_output=True, check=False).returncode:
+        pytest.skip("a small disk is needed: only root can mount one")
+    yield tmp_path
+    publish.stop(Settings(data_dir=tmp_path))
+    subprocess.run(["umount", "-l", str(tmp_path)], check=True)
+
+
+def test_a_full_disk_leaves_the_server_readable(small_disk: Path) -> None:
+    """What it holds can be read, what is written is refused in our words, and room heals it by itself."""
+    settings = Settings(data_dir=small_disk)
+    with publish.connect(settings) as client:
+        client.set("held", "on")
+        filler = small_disk / "filler"
+        with filler.open("wb", 0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(512))
+        with contextlib.suppress(redis.ResponseError):
+            for _ in range(3):
+                client.set("more", bytes(9000))
+    with publish.connect(settings) as client:
+        assert client.get("held") == b"on"
+        with pytest.raises(RedisError, match="cannot write to its disk, so it takes nothing new"):
+            publish.version_before(client, "9001", "run")
+        assert "cannot write to its disk" in checked("redis", lambda: redis_server(settings)).found
+        filler.unlink()
+        wait_until(lambda: client.info("persistence")["aof_last_write_status"] == "ok", 20)
+        assert publish.version_before(client, "9001", "run") is None
+    assert publish.stop(settings)

@@ -78,7 +78,7 @@ def test_ready_while_a_version_is_fresh(tmp_path: Path, redis_url: str, hours: f
     assert answer.status_code == status
     if status == 200:
         assert (told["status"], told["version"]) == ("ready", VERSION)
-        assert told["age_seconds"] == pytest.approx(hours * 3600, abs=60)
+        assert told["age_seconds"] == pytest.approx(max(0, hours) * 3600, abs=60)
     else:
         assert told["error"] == f"Version {VERSION} is 10 h 6 min old, more than two intervals of 5 h."
         assert "clickup-toolkit schedule" in told["remedy"]
@@ -126,8 +126,14 @@ def test_the_figures(tmp_path: Path, redis_url: str) -> None:
             ask(address + path, headers=BEARER)
         ask(f"{address}api/v1/export/")
         found = figures(address)
+        publish_version(
+            redis_url, datetime.now(UTC) + timedelta(hours=9), "20261124T101500Z"
+        )  # a clock ahead
+        of_tomorrow = figures(address)["clickup_version_age_seconds{}"]
+        ready = ask(f"{address}-/readyz", headers=BEARER).json()
     age = found.pop("clickup_version_age_seconds{}")
     assert age == pytest.approx(3600, abs=60)
+    assert (of_tomorrow, ready["version"], ready["age_seconds"]) == (0, "20261124T101500Z", 0)
     assert found["clickup_redis_up{}"] == 1
     assert found["clickup_version_tasks{}"] == 1
     assert found["clickup_version_complete{}"] == 0

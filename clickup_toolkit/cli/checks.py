@@ -34,6 +34,7 @@ _EXTRAS = {"notebooks": "papermill", "serve": "datasette"}
 _SHOWN = ("httpx", "redis", "pyarrow", "datasette", "papermill")
 _USERS = ("up.lock", "schedule.lock", "export.lock")  # of the data folder; their holders use the server
 _LOOKS, _LOOK_SECONDS = 5, 0.1
+_AHEAD_HOURS = 1 / 60  # of clocks that differ
 _OLDEST_SQLITE = (3, 35)
 
 
@@ -128,7 +129,14 @@ def _versions(settings: Settings) -> str:
     if not stored:
         raise _no_versions(settings)
     age = (datetime.now(UTC) - stored[0].updated_at).total_seconds() / 3600
-    newest = f"{stored[0].version} ({stored[0].tasks:,} tasks, {age:,.1f} hours old)"
+    if age < -_AHEAD_HOURS:
+        raise Remark(
+            f"{len(stored)}, but the newest, {stored[0].version}, is dated {-age:,.1f} hours ahead of this "
+            "machine's clock.",
+            "Set the clock, by NTP at best. If it is right now, and was ahead before: exports go on, and the "
+            "next one is dated as it should be.",
+        )
+    newest = f"{stored[0].version} ({stored[0].tasks:,} tasks, {max(0.0, age):,.1f} hours old)"
     if age > _STALE_INTERVALS * settings.export_interval_hours:
         raise ToolkitError(
             f"{len(stored)}, but the newest is stale: {newest}.",

@@ -29,12 +29,18 @@ def redis_server(settings: Settings) -> str:
     client = publish.connect(settings)
     with plain_faults(client):
         server, memory = client.info("server"), client.info("memory")
+        writes = client.info("persistence").get("aof_last_write_status", "ok")
         seconds, _ = client.time()
     client.close()
     name = server.get("server_name", "redis").capitalize()
     version = server.get("valkey_version", server.get("redis_version", ""))
     where = "REDIS_URL" if settings.redis_url else f"embedded, in {settings.data_dir}"
     found = f"{name} {version} ({where})"
+    if writes != "ok":
+        raise ToolkitError(
+            f"{found} cannot write to its disk, so it takes nothing new; what it holds can be read.",
+            "Free disk space where the server keeps its files: it goes on by itself within a second.",
+        )
     _see_version(found, str(server.get("redis_version", "")))
     _see_memory(found, memory)
     skew = time.time() - seconds

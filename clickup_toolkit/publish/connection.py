@@ -14,7 +14,7 @@ from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.retry import Retry
 
 from clickup_toolkit.errors import RedisUnreachable
-from clickup_toolkit.publish.faults import plain_faults
+from clickup_toolkit.publish.faults import answers, plain_faults
 from clickup_toolkit.settings import Settings
 
 __all__ = ["async_connect", "connect", "is_running", "server_address", "stop"]
@@ -88,7 +88,7 @@ def stop(settings: Settings) -> bool:
 def _seen_address(settings: Settings, within: float) -> str:
     address = server_address(settings)
     with _legible_address(), _client(address, Retry(NoBackoff(), 0), within) as probe, plain_faults(probe):
-        probe.ping()
+        answers(probe)
     return address
 
 

@@ -30,6 +30,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from clickup_toolkit.errors import RedisUnreachable
+from clickup_toolkit.publish.faults import answers
 
 __all__ = ["Place", "binaries", "ensure", "is_running", "stop"]
 
@@ -168,7 +169,7 @@ def _answers(place: Place) -> bool:
     with _probe(place) as client:
         while True:
             try:
-                return client.ping() is True
+                return answers(client)
             except foreign.BusyLoadingError:
                 if time.monotonic() > deadline:
                     raise _stuck(place) from None

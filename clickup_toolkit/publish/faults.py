@@ -16,7 +16,7 @@ from redis import exceptions as foreign
 
 from clickup_toolkit.errors import RedisError, RedisFull, RedisUnreachable
 
-__all__ = ["Client", "place_of", "plain_faults"]
+__all__ = ["Client", "answers", "place_of", "plain_faults"]
 
 Client = redis.Redis | redis.asyncio.Redis
 
@@ -32,6 +32,7 @@ class _Fault(NamedTuple):
 
 
 _PIPELINED = " of pipeline caused error: "  # what redis-py puts between a command and the server's words
+_NO_DISK = "MISCONF"
 _START_IT = "Start it, correct REDIS_URL, or unset REDIS_URL to use the embedded server."
 
 # The first that fits is taken, so a subclass stands before its base.
@@ -76,7 +77,7 @@ _FAULTS = (
     ),
     _Fault(
         foreign.ResponseError,
-        "MISCONF",
+        _NO_DISK,
         RedisError,
         "Redis at {place} cannot write to its disk, so it takes nothing new.",
         "Free disk space where the server keeps its files, and export again.",
@@ -120,6 +121,16 @@ def plain_faults(client: Client) -> Iterator[None]:
         yield
     except foreign.RedisError as error:
         raise _plain(error, place_of(client)) from error
+
+
+def answers(client: redis.Redis) -> bool:
+    """Ask for a sign of life. A server that cannot write to its disk refuses even that, and reads on."""
+    try:
+        return client.ping() is True
+    except foreign.ResponseError as error:
+        if not _said(error).startswith(_NO_DISK):
+            raise
+        return True
 
 
 def place_of(client: Client) -> str:

@@ -68,7 +68,7 @@ class Health:
             await self._send_age(scope, send, stored)
 
     async def _send_age(self, scope: Scope, send: Send, stored: StoredVersion) -> None:
-        age = datetime.now(UTC) - stored.updated_at
+        age = max(timedelta(0), datetime.now(UTC) - stored.updated_at)  # a clock may be set back
         if age > 2 * self._interval:
             await send_problem(
                 scope,

@@ -89,7 +89,7 @@ def _of_version(latest: Latest) -> Iterator[Metric]:
     yield _gauge("clickup_redis_up", "1 when the versions in Redis can be read", int(latest.error is None))
     if (stored := latest.stored) is None:
         return
-    age = (datetime.now(UTC) - stored.updated_at).total_seconds()
+    age = max(0.0, (datetime.now(UTC) - stored.updated_at).total_seconds())  # a clock may be set back
     yield _gauge("clickup_version_age_seconds", "Age of the latest version", age)
     yield _gauge("clickup_version_tasks", "Tasks in the latest version", stored.tasks)
     yield _gauge("clickup_version_text_bytes", "Its JSON document, unpacked", stored.text_bytes)
