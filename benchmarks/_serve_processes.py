@@ -99,7 +99,7 @@ class Versions:
                 lock,
                 team_id=TEAM,
                 version=self._time.strftime("%Y%m%dT%H%M%SZ"),
-                head=_HEAD,
+                head=[_HEAD],
                 tasks=_tasks(megabytes, seed),
                 facts={},
                 keep=2,

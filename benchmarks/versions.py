@@ -135,7 +135,7 @@ def exported(client: redis.Redis, states: Iterator[Tasks], keep: int) -> Iterato
                 lock,
                 team_id=TEAM,
                 version=_version(number),
-                head=HEAD,
+                head=[HEAD],
                 tasks=tasks,
                 facts={},
                 keep=keep,

@@ -13,7 +13,6 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-import msgspec
 import redis
 import structlog
 
@@ -37,13 +36,12 @@ def publish_database(
     Raises :class:`LockLost`, :class:`RedisError` or :class:`StorageError`; the latest version stays then.
     """
     export = _last_export(database, ("version", "tasks", "started", "finished", "complete", *_FACTS))
-    head = msgspec.json.encode(store.document_head(database))
     return publish.publish(
         client,
         lock,
         team_id=lock.team_id,
         version=str(export["version"]),
-        head=head[:-1] + b',"data":[',
+        head=store.document_head(database),
         tasks=store.document_tasks(database),
         facts={
             "updated_at": datetime.fromisoformat(str(export["finished"] or export["started"])).isoformat(),

@@ -13,13 +13,22 @@ from typing import Any
 
 import redis
 
-from clickup_toolkit import publish
+from clickup_toolkit import publish, store
 from clickup_toolkit.demo import DemoServer
 from clickup_toolkit.demo.ledger import Ledger
 from clickup_toolkit.records import TABLES
 from clickup_toolkit.settings import Secret, Settings
 
-__all__ = ["ALONE", "comparable", "differences", "document", "exported_tables", "settings_for", "table"]
+__all__ = [
+    "ALONE",
+    "comparable",
+    "differences",
+    "document",
+    "exported_tables",
+    "head_of",
+    "settings_for",
+    "table",
+]
 
 INSTANTS = {name: {c.name for c in t.columns if c.type == "TIMESTAMP"} for name, t in TABLES.items()}
 FLAGS = {name: {c.name for c in t.columns if c.type == "BOOLEAN"} for name, t in TABLES.items()}
@@ -92,6 +101,14 @@ def document(redis_url: str, team_id: str) -> dict[str, Any]:
         loaded = json.loads(gzip.decompress(b"".join(publish.body(client, found))))
         assert isinstance(loaded, dict)
         return loaded
+
+
+def head_of(database: Path) -> dict[str, Any]:
+    """Return what the document of a database says beside its tasks."""
+    head: dict[str, Any] = json.loads(b"".join(store.document_head(database)) + b"]}")
+    assert list(head).pop() == "data"
+    del head["data"]
+    return head
 
 
 def by_id(rows: list[dict[str, Any]], key: str = "id") -> dict[str, dict[str, Any]]:

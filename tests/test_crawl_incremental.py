@@ -20,7 +20,7 @@ from clickup_toolkit.demo import DemoServer, build_world
 from clickup_toolkit.demo.drift import VISIBLE_CHANGES
 from clickup_toolkit.pacing import Pacer
 from clickup_toolkit.settings import Secret, Settings
-from tests.exporting import comparable
+from tests.exporting import comparable, head_of
 
 CHANGES = (*VISIBLE_CHANGES, "create_list", "log", "log")
 """What an incremental export sees: also new lists, and time that was tracked lately."""
@@ -58,7 +58,7 @@ class Line:
 
     def document(self) -> dict[str, Any]:
         """Return the document of the last database."""
-        head = msgspec.json.decode(msgspec.json.encode(store.document_head(self.built[-1])))
+        head = head_of(self.built[-1])
         tasks = [msgspec.json.decode(body) for _, body in store.document_tasks(self.built[-1])]
         return comparable({**head, "data": tasks, "version": "", "updated_at": ""})
 

@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from clickup_toolkit.store import document_head, document_tasks
+from clickup_toolkit.store import document_tasks
+from tests.exporting import head_of
 from tests.journals import HOUR, STARTED, Crawl, person, rows, task
 
 BY_TASK = "comments task_details"
@@ -152,7 +151,7 @@ def test_goals_and_docs_stay_when_their_list_cannot_be_read(tmp_path: Path) -> N
     assert rows(database, goals) == [("g1", None, None)]
     assert rows(database, docs) == [("d2", None)]
     assert rows(database, "readings") == []
-    head = json.loads(msgspec.json.encode(document_head(database)))
+    head = head_of(database)
     assert head["docs"] == [{"id": "d2", "pages": None}]
 
 

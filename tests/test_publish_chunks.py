@@ -31,7 +31,7 @@ Tasks = list[tuple[str, bytes]]
 
 def cut(head: bytes, tasks: Tasks) -> list[bytes]:
     """The texts of the chunks of a document."""
-    return [section.text for section in chunks.cut(head, tasks)]
+    return [section.text for section in chunks.cut([head], tasks)]
 
 
 def document(head: bytes, tasks: Tasks) -> bytes:
@@ -112,9 +112,13 @@ def test_chunks_keep_their_bounds(size: int) -> None:
 
 
 def test_a_long_head_is_cut() -> None:
-    """A head of any length makes chunks within the bound."""
-    head = bytes(3 * LARGEST + 5)
-    assert [len(text) for text in cut(head, [])] == [LARGEST, LARGEST, LARGEST, 5, 2]
+    """A head of any length makes chunks within the bound, the same in whatever parts it comes."""
+    head = random.Random(1).randbytes(3 * LARGEST + 5)
+    texts = cut(head, [])
+    assert [len(text) for text in texts] == [LARGEST, LARGEST, LARGEST, 5, 2]
+    for size in (1000, LARGEST, 2 * LARGEST + 1):
+        parts = (head[start : start + size] for start in range(0, len(head), size))
+        assert [section.text for section in chunks.cut(parts, [])] == texts
 
 
 def test_a_giant_task_makes_a_chunk_of_its_own() -> None:

@@ -61,7 +61,7 @@ def tasks():
 client = redis.Redis.from_url(sys.argv[1])
 with ExportLock(client, TEAM, 1.5) as lock:
     try:
-        publish(client, lock, team_id=TEAM, version=sys.argv[2], head=HEAD, tasks=tasks(), facts={}, keep=1)
+        publish(client, lock, team_id=TEAM, version=sys.argv[2], head=[HEAD], tasks=tasks(), facts={}, keep=1)
     except LockLost:
         sys.exit(7)
 """
@@ -253,7 +253,7 @@ def test_pending_chunks_that_are_evicted_are_noticed(redis_server: RedisServer) 
             lock,
             team_id=TEAM,
             version=day(2),
-            head=HEAD,
+            head=[HEAD],
             tasks=workspace(6000, seed=2),
             facts={},
             keep=7,

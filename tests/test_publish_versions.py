@@ -54,7 +54,7 @@ def test_what_is_published_can_be_read(redis_client: redis.Redis) -> None:
             lock,
             team_id=TEAM,
             version="20261123T101500Z",
-            head=HEAD,
+            head=[HEAD],
             tasks=iter(tasks),
             facts={"updated_at": "2026-11-23T10:14:59Z", "complete": False, "gaps": 2, "mode": "full"},
             keep=7,

@@ -134,7 +134,7 @@ def test_the_browser_reads_the_json_export_whole(page: Page, tmp_path: Path, red
             lock,
             team_id="9001",
             version=VERSION,
-            head=b'{"status":"success","data":[',
+            head=[b'{"status":"success","data":['],
             tasks=told,
             facts={},
             keep=7,

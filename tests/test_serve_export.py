@@ -45,7 +45,7 @@ def publish_document(url: str, *, version: str = VERSION, tasks: int = 400, widt
     ]
     with redis.Redis.from_url(url) as client, publish.ExportLock(client, "9001", 60) as lock:
         publish.publish(
-            client, lock, team_id="9001", version=version, head=HEAD, tasks=told, facts={}, keep=7
+            client, lock, team_id="9001", version=version, head=[HEAD], tasks=told, facts={}, keep=7
         )
     return HEAD + b",".join(text for _, text in told) + b"]}"
 

@@ -32,7 +32,7 @@ def publish_version(url: str, read_at: datetime, version: str = VERSION) -> None
             lock,
             team_id="9001",
             version=version,
-            head=HEAD,
+            head=[HEAD],
             tasks=[("t1", b"{}")],
             facts=facts,
             keep=7,

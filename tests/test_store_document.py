@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import msgspec
-
-from clickup_toolkit.store import ANALYTICS, document_head, document_tasks
+from clickup_toolkit.store import ANALYTICS, document_tasks
+from tests.exporting import head_of
 from tests.journals import HOUR, STARTED, STATUSES, Crawl, entry, person, rows, stays, task
 
 SINCE = 1_700_000_000_000
@@ -87,7 +86,7 @@ def test_the_head_holds_everything_but_the_tasks(tmp_path: Path) -> None:
     crawl = Crawl(tmp_path).structure().tasks(task("a")).lacks("time_entries", "2", "TIMEENTRY_059")
     stray = [entry("e2", "unknown", 9, 5), entry("e1", None, 5, 5), entry("e3", "a", 1, 5)]
     database, _ = crawl.entries(*stray).build("20251123T100000Z")
-    head = json.loads(msgspec.json.encode(document_head(database)))
+    head = head_of(database)
     started = "2025-11-23T10:00:00.000Z"
     statuses = [
         {**{key: status[key] for key in ("status", "type", "orderindex", "color")}, "status_id": status["id"]}
@@ -147,7 +146,7 @@ def test_an_incremental_document_says_as_of_when_its_parts_hold(tmp_path: Path) 
     later = STARTED + HOUR
     database, _ = Crawl(tmp_path, "incremental", later).structure().build(previous=previous)
     new, old = "2025-11-23T11:00:00.000Z", "2025-11-23T10:00:00.000Z"
-    assert document_head(database)["as_of"] == {
+    assert head_of(database)["as_of"] == {
         "structure": new,
         "tasks": new,
         "archived_tasks": old,

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from clickup_toolkit import parquet
 from clickup_toolkit.records import TABLES
-from clickup_toolkit.store import document_head, document_tasks
+from clickup_toolkit.store import document_tasks
 from clickup_toolkit.store.schema import ALL_TABLES
+from tests.exporting import head_of
 from tests.journals import HOUR, STARTED, Crawl, entry, person, rows, stays, task
 
 NEXT = STARTED + 5 * HOUR
@@ -168,7 +169,7 @@ def _undated(database: Path) -> tuple[Any, list[tuple[str, Any]]]:
     for _, one in tasks:
         for name in ("as_of", "age_ms", "status_ms"):
             del one["analytics"][name]
-    head = document_head(database)
+    head = head_of(database)
     return [head[name] for name in ("workspace", "spaces", "folders", "lists", "members", "gaps")], tasks
 
 

@@ -61,7 +61,7 @@ def put(
             lock,
             team_id=team_id,
             version=version,
-            head=head,
+            head=[head],
             tasks=tasks,
             facts={"complete": True, "gaps": 0},
             keep=keep,

@@ -84,10 +84,12 @@ class Piece(NamedTuple):
     stored: bytes
 
 
-def cut(head: bytes, tasks: Iterable[tuple[str, bytes]]) -> Iterator[Section]:
-    """Yield the text of the document chunk by chunk; ``tasks`` are ids and JSON texts, in a fixed order."""
-    for start in range(0, len(head), LARGEST):
-        yield Section("", head[start : start + LARGEST])
+def cut(head: Iterable[bytes], tasks: Iterable[tuple[str, bytes]]) -> Iterator[Section]:
+    """Yield the text of the document chunk by chunk; ``tasks`` are ids and JSON texts, in a fixed order.
+
+    ``head`` comes in parts of any size, which change nothing.
+    """
+    yield from _cut_head(head)
     parts: list[bytes] = []
     size = 0
     first = comma = None
@@ -100,6 +102,17 @@ def cut(head: bytes, tasks: Iterable[tuple[str, bytes]]) -> Iterator[Section]:
         size += len(text) + (comma is not None)
         comma = b","
     yield Section(first or "", b"".join((*parts, TAIL)))
+
+
+def _cut_head(head: Iterable[bytes]) -> Iterator[Section]:
+    held = bytearray()
+    for part in head:
+        held += part
+        while len(held) > LARGEST:
+            yield Section("", bytes(held[:LARGEST]))
+            del held[:LARGEST]
+    if held:
+        yield Section("", bytes(held))
 
 
 def deflate(text: bytes, opens: str = "") -> Piece:

@@ -64,7 +64,7 @@ def publish(
     *,
     team_id: str,
     version: str,
-    head: bytes,
+    head: Iterable[bytes],
     tasks: Iterable[tuple[str, bytes]],
     facts: Mapping[str, object],
     keep: int,
@@ -74,21 +74,19 @@ def publish(
 
     The last ``keep`` versions stay, the newest of each of the last ``keep_daily`` days, and the pinned ones.
 
-    ``head`` is the document's JSON up to and with the bracket that opens the tasks; ``tasks`` are ids and
-    finished JSON texts in order of creation. ``facts`` are kept with the version, see
+    ``head`` is the document's JSON, in parts, up to and with the bracket that opens the tasks; ``tasks`` are
+    ids and finished JSON texts in order of creation. ``facts`` are kept with the version, see
     :func:`~clickup_toolkit.publish.manifest.describe`.
 
     Publishing the same version again replaces it. Raises :class:`LockLost`, or :class:`RedisError`; the
-    version that was the latest is untouched then.
+    version that was the latest is untouched then, as where the head does not end so (ValueError).
     """
-    if not head.endswith(b"["):
-        raise ValueError("the head must end with the bracket that opens the tasks")
     keys = Keys(team_id)
     sender = _Sender(client, lock, keys)
     counted = _Counted(tasks)
     try:
         with plain_faults(client):
-            for opens, text in cut(head, counted):
+            for opens, text in cut(_opening(head), counted):
                 sender.add(deflate(text, opens))
             sender.send()
             manifest, stored = describe(team_id, version, counted.count, facts, sender.chunks)
@@ -98,6 +96,15 @@ def publish(
         raise
     dropped, packed = clear(client, lock, keep, keep_daily)
     return Published(stored, sender.sent_chunks, sender.sent_bytes, dropped, packed)
+
+
+def _opening(head: Iterable[bytes]) -> Iterator[bytes]:
+    last = b""
+    for part in head:
+        last = part or last
+        yield part
+    if not last.endswith(b"["):
+        raise ValueError("the head must end with the bracket that opens the tasks")
 
 
 class _Counted:

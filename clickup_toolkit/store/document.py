@@ -40,49 +40,70 @@ def gaps(database: Path) -> list[Gap]:
         return [Gap(*row) for row in db.execute("SELECT * FROM gaps ORDER BY what, id, code")]
 
 
-def document_head(database: Path) -> dict[str, object]:
-    """Return everything of the document but ``data``, in its order, ready for ``msgspec.json.encode``.
+def document_head(database: Path) -> Iterator[bytes]:
+    """Yield the JSON text of everything of the document but its tasks, in parts, up to ``"data":[``.
 
     Times are ISO 8601 text in UTC. ``as_of`` says which part holds as of when: an incremental export reads
     the structure, what changed, and recent time entries; the rest is as the last full export read it.
+    Memory stays flat.
     """
     with storage_errors(database), closing(_reading(database)) as db:
-        export = _last(db, "1")
-        whole = _last(db, "mode = 'full'") or export
-        return {
-            "status": "success",
-            "version": export.get("version"),
-            "schema_version": SCHEMA_VERSION,
-            "updated_at": export.get("finished") or export.get("started"),
-            "as_of": {
-                "structure": export.get("started"),
-                "tasks": export.get("started"),
-                "archived_tasks": whole.get("started"),
-                "time_entries": export.get("started"),
-                "older_time_entries": whole.get("started"),
-                **document_extras.as_of(db, export.get("started")),
-            },
-            "workspace": next(_objects(db, "workspaces"), None),
-            "spaces": list(_objects(db, "spaces")),
-            "folders": list(_objects(db, "folders")),
-            "lists": _lists(db),
-            "members": list(_objects(db, "members")),
-            "custom_fields": list(_objects(db, "custom_fields")),
-            "unassigned_time_entries": [msgspec.Raw(body) for (body,) in db.execute(_UNASSIGNED)],
-            "gaps": list(_objects(db, "gaps")),
-            **document_extras.head(db),
-        }
+        yield b"{"
+        for name, value in _head(db).items():
+            yield _encode(name) + b":"
+            yield from _array(value) if isinstance(value, Iterator) else (_encode(value),)
+            yield b","
+        yield b'"data":['
+
+
+def _array(items: Iterator[object]) -> Iterator[bytes]:
+    yield b"["
+    for number, item in enumerate(items):
+        yield b"," + _encode(item) if number else _encode(item)
+    yield b"]"
+
+
+def _head(db: sqlite3.Connection) -> dict[str, object]:
+    """Return what stands beside the tasks, in its order; what there may be many of as iterators."""
+    export = _last(db, "1")
+    whole = _last(db, "mode = 'full'") or export
+    return {
+        "status": "success",
+        "version": export.get("version"),
+        "schema_version": SCHEMA_VERSION,
+        "updated_at": export.get("finished") or export.get("started"),
+        "as_of": {
+            "structure": export.get("started"),
+            "tasks": export.get("started"),
+            "archived_tasks": whole.get("started"),
+            "time_entries": export.get("started"),
+            "older_time_entries": whole.get("started"),
+            **document_extras.as_of(db, export.get("started")),
+        },
+        "workspace": next(_objects(db, "workspaces"), None),
+        "spaces": _objects(db, "spaces"),
+        "folders": _objects(db, "folders"),
+        "lists": _lists(db),
+        "members": _objects(db, "members"),
+        "custom_fields": _objects(db, "custom_fields"),
+        "unassigned_time_entries": (msgspec.Raw(body) for (body,) in db.execute(_UNASSIGNED)),
+        "gaps": _objects(db, "gaps"),
+        **document_extras.head(db),
+    }
 
 
 def _last(db: sqlite3.Connection, which: str) -> dict[str, object]:
     return next(_objects(db, "exports", f"WHERE {which} ORDER BY version DESC LIMIT 1"), {})
 
 
-def _objects(db: sqlite3.Connection, name: str, clause: str = "") -> Iterator[dict[str, object]]:
+def _objects(
+    db: sqlite3.Connection, name: str, clause: str = "", values: tuple[object, ...] = ()
+) -> Iterator[dict[str, object]]:
     """Yield the rows of a table as objects, in the order of its key."""
     table = TABLES[name]
     keys = ", ".join(f'"{key}"' for key in table.key)
-    for row in db.execute(f'SELECT * FROM "{name}" {clause or "ORDER BY " + keys}'):  # noqa: S608  # our own names
+    rows = f'SELECT * FROM "{name}" {clause or "ORDER BY " + keys}'  # noqa: S608  # our own names
+    for row in db.execute(rows, values):
         yield _object(table, row)
 
 
@@ -96,12 +117,16 @@ def _object(table: Table, row: tuple[Any, ...]) -> dict[str, object]:
 _READ: dict[str, Any] = {"BOOLEAN": bool, "JSON": lambda text: msgspec.Raw(text.encode())}
 
 
-def _lists(db: sqlite3.Connection) -> list[dict[str, object]]:
-    """Return the lists, each with the statuses that it offers."""
-    statuses: dict[object, list[dict[str, object]]] = {}
-    for status in _objects(db, "statuses", "ORDER BY list_id, orderindex, status"):
-        statuses.setdefault(status.pop("list_id"), []).append(status)
-    return [{**row, "statuses": statuses.get(row["id"], [])} for row in _objects(db, "lists")]
+def _lists(db: sqlite3.Connection) -> Iterator[dict[str, object]]:
+    """Yield the lists, each with the statuses that it offers."""
+    for row in _objects(db, "lists"):
+        statuses = list(_objects(db, "statuses", _OF_LIST, (row["id"],)))
+        for status in statuses:
+            del status["list_id"]
+        yield {**row, "statuses": statuses}
+
+
+_OF_LIST = "WHERE list_id = ? ORDER BY orderindex, status"
 
 
 _ENTRY_BODY = """

@@ -37,13 +37,13 @@ def as_of(db: sqlite3.Connection, started: object) -> dict[str, object]:
     return found
 
 
-def head(db: sqlite3.Connection) -> dict[str, object]:
+def head(db: sqlite3.Connection) -> dict[str, Iterator[msgspec.Raw]]:
     """Return what stands beside the tasks."""
-    streams, found = _streams(db), dict[str, object]()
+    streams, found = _streams(db), dict[str, Iterator[msgspec.Raw]]()
     if "goals" in streams:
-        found["goals"] = [msgspec.Raw(body) for _, body in db.execute(_ALL, ("goal",))]
+        found["goals"] = (msgspec.Raw(body) for _, body in db.execute(_ALL, ("goal",)))
     if "docs" in streams:
-        found["docs"] = list(_docs(db))
+        found["docs"] = _docs(db)
     return found
 
 
