@@ -132,6 +132,7 @@ class _Run:
         """
         self.show("columnar files", 0, None)
         with parquet.prepared(built, self.settings.data_dir / "parquet") as swap_in:
+            store.give_memory_back()
             self.show("documents", 0, export.tasks)
             publish_database(redis, lock, self.settings, built)
             swap_in()

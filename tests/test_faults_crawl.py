@@ -25,7 +25,8 @@ from tests.fixtures.demo import NOW
 
 FAST = 1_000
 """A second of the pacer's lasts a millisecond here: pauses after a 429 are no time to wait for."""
-PATIENCE = httpx.Timeout(0.5)
+PATIENCE = httpx.Timeout(30)
+LITTLE_PATIENCE = httpx.Timeout(0.5)
 TRIES = 7
 WALKS = r"/task\?.*(page|date_)"
 
@@ -38,7 +39,7 @@ def world() -> World:
     return build_world(tasks=80, time_entries=80, lists=19, now=NOW)
 
 
-def read(server: DemoServer, folder: Path, workers: int = 8) -> Stats:
+def read(server: DemoServer, folder: Path, workers: int = 8, timeout: httpx.Timeout = PATIENCE) -> Stats:
     """Crawl ``server``'s workspace and build the database from it; return what the client did."""
     token = Secret(server.token)
     ours = Settings(
@@ -55,7 +56,7 @@ def read(server: DemoServer, folder: Path, workers: int = 8) -> Stats:
     )
 
     async def run() -> Stats:
-        async with Client(ours, pacer, timeout=PATIENCE) as client:
+        async with Client(ours, pacer, timeout=timeout) as client:
             await crawl(client, journal, server.team_id, token, lambda stage, done, total: None)
             return client.stats
 
@@ -99,7 +100,7 @@ def test_a_server_that_hangs_is_asked_again(
 ) -> None:
     """Requests that are never answered are given up in time and asked again, once each."""
     server = demo_server(world, faults=[Fault("hang", every=20, times=5)])
-    stats = read(server, tmp_path)
+    stats = read(server, tmp_path, timeout=LITTLE_PATIENCE)
     assert differences(tmp_path, world.ledger()) == {}
     assert gaps(tmp_path) == unhindered[1]
     assert stats.retries >= 5
@@ -128,7 +129,7 @@ def test_whatever_goes_wrong_everything_is_there_or_a_gap_says_what_is_not(
     faults += [Fault("no_last_page", path=WALKS, probability=last_page, seed=seed)] if last_page else []
     with TemporaryDirectory() as made, DemoServer(world, rate_limit=10**6, faults=faults) as server:
         folder = Path(made)
-        read(server, folder, workers)
+        read(server, folder, workers, LITTLE_PATIENCE)
         new = gaps(folder) - unhindered[1]
         wrong = differences(folder, world.ledger())
         assert wrong == {} or new, f"silence about {wrong}"

@@ -22,7 +22,7 @@
 """
 
 from clickup_toolkit.normalise.enrich import ANALYTICS
-from clickup_toolkit.store.build import build_database, finish
+from clickup_toolkit.store.build import build_database, finish, give_memory_back
 from clickup_toolkit.store.document import document_head, document_tasks, gaps
 from clickup_toolkit.store.files import current, flip
 from clickup_toolkit.store.formats import FORMAT, format_of, known_format
@@ -51,6 +51,7 @@ __all__ = [
     "flip",
     "format_of",
     "gaps",
+    "give_memory_back",
     "hold",
     "holder",
     "is_held",

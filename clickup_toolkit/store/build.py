@@ -25,7 +25,7 @@ from clickup_toolkit.store.rows import insert
 from clickup_toolkit.store.views import finish_for_readers
 from clickup_toolkit.store.writes import written
 
-__all__ = ["build_database", "finish"]
+__all__ = ["build_database", "finish", "give_memory_back"]
 
 
 def build_database(
@@ -56,16 +56,20 @@ def build_database(
 
 @contextmanager
 def _memory_given_back() -> Iterator[None]:
-    """Give what was freed before and within back to the system, where the C library can do that.
+    """Give what was freed before and within back to the system.
 
     Otherwise the steps that follow come on top of it: 21 MB behind a build, whatever its size.
     """
-    give_back = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)
-    give_back(0)
+    give_memory_back()
     try:
         yield
     finally:
-        give_back(0)
+        give_memory_back()
+
+
+def give_memory_back() -> None:
+    """Give what was freed back to the system, where the C library can do that."""
+    getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)(0)
 
 
 @contextmanager
