@@ -103,6 +103,17 @@ def test_statuses_of_different_lists_are_not_merged_by_name() -> None:
     )
 
 
+def test_a_shared_status_in_a_space_that_is_not_seen_tells_in_how_many_lists_it_is() -> None:
+    """Where the space has no name, the place of a status that lists share is their number."""
+    story = Story().list("App", WORKFLOW, ids="p1").list("Web", WORKFLOW, ids="p1")
+    story.task("Login", "App", "review 10h")
+    story.rows["tasks"] = [row._replace(space_id=None, space_name=None) for row in story.rows["tasks"]]
+    shows(measured(story, by="status"), "status | place | tasks\n review | 1 list | 1")
+    story.task("Logout", "Web", "review 20h")
+    story.rows["tasks"] = [row._replace(space_id=None, space_name=None) for row in story.rows["tasks"]]
+    shows(measured(story, by="status"), "status | place | tasks\n review | 2 lists | 2")
+
+
 def test_statuses_are_merged_by_name_when_asked() -> None:
     """With merge_statuses a name is a status, wherever it is."""
     story = Story().list("App", WORKFLOW).list("Web", WORKFLOW)

@@ -105,7 +105,7 @@ def _table(pairs: pd.DataFrame, tasks: pd.DataFrame, shared: pd.Series) -> pd.Da
     by_key = placed.groupby("status_key", sort=False)
     told = by_key[["status", "status_type", "color", "orderindex", "place", "list_id"]].first()
     homes = by_key["list_id"].nunique()
-    counted = homes.astype("str") + " lists"
+    counted = (homes.astype("str") + " lists").where(homes != 1, "1 list")
     of_space = by_key["space"].first().where(by_key["space"].nunique() == 1, counted)
     alone = (homes == 1) & ~told.index.isin(shared)
     return told.assign(place=told["place"].where(alone, of_space)).reset_index()

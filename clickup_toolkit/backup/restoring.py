@@ -170,7 +170,8 @@ def _losses(folder: Path, contents: Contents) -> Iterator[str]:
         try:
             with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro&immutable=1", uri=True)) as db:
                 (team,) = db.execute("SELECT id FROM workspaces").fetchone()
-                version, tasks = db.execute("SELECT max(version), max(tasks) FROM exports").fetchone()
+                last = "SELECT version, tasks FROM exports ORDER BY version DESC LIMIT 1"
+                version, tasks = db.execute(last).fetchone()
                 newer = "SELECT count(*) FROM exports WHERE version > ?"
                 (since,) = db.execute(newer, (contents.database or "",)).fetchone()
         except (sqlite3.Error, TypeError):
