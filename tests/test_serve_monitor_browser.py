@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from urllib.parse import urlsplit
 
 import pytest
@@ -69,7 +70,8 @@ def test_an_export_is_watched_from_its_start_to_its_end(
     demo_server: Callable[..., DemoServer],
 ) -> None:
     """Who signed in starts an export, sees it begin, read, end, and in the list, without reloading."""
-    clickup = demo_server(small_world, latency=0.01)
+    seen = Event()
+    clickup = demo_server(small_world, latency=lambda *_: 0.0 if seen.is_set() else 1.0)  # slow till then
     made = exporting.settings_for(clickup, tmp_path, redis_url)
     about = {name: getattr(made, name) for name in OF_CLICKUP} | {"password_hash": Secret(HASH)}
     with serve.background(settings_for(tmp_path, **about)) as address:
@@ -83,6 +85,7 @@ def test_an_export_is_watched_from_its_start_to_its_end(
         expect(page.locator("#doing[data-state=running]")).to_be_visible(timeout=LONG)
         expect(page.locator("[aria-current=step]")).to_have_text("Read ClickUp", timeout=LONG)
         expect(page.get_by_role("button", name="Export now")).to_be_disabled(timeout=LONG)
+        seen.set()
         expect(page.locator("table.history tbody th")).to_have_count(1, timeout=LONG)
         expect(page.get_by_role("heading", name="No export is running")).to_be_visible(timeout=2 * LONG)
         expect(page.locator("table.history .state")).to_have_text(
