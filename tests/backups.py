@@ -16,13 +16,14 @@ import pyarrow.parquet as pq
 import redis
 
 from clickup_toolkit import backup, migrate, publish  # noqa: F401  # for processes that are to be killed
-from clickup_toolkit.demo import DemoServer, World, build_world
+from clickup_toolkit.demo import DemoServer, World
 from clickup_toolkit.demo.drift import VISIBLE_CHANGES, drift
 from clickup_toolkit.export import run_export_sync
 from clickup_toolkit.publish import StoredVersion
 from clickup_toolkit.settings import Settings
 from tests.commands import give
 from tests.exporting import settings_for
+from tests.worlds import living_world
 
 __all__ = ["Place", "bodies", "exported", "folder_of", "give", "killed", "the_world"]
 
@@ -33,7 +34,7 @@ _PROCESSES.set_forkserver_preload(["tests.killing", "tests.backups"])
 
 def the_world() -> World:
     """A small workspace in the real present."""
-    return build_world(tasks=60, lists=19, members=4, time_entries=30, hidden=12)
+    return living_world(tasks=60, lists=19, members=4, time_entries=30, hidden=12)
 
 
 def exported(server: DemoServer, folder: Path, redis_url: str, exports: int = 2, **changes: Any) -> Settings:

@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from clickup_toolkit.demo import World, build_world
+from clickup_toolkit.demo import World
 from clickup_toolkit.demo.many import ManyServer
 from clickup_toolkit.settings import SETTINGS
 from tests.fixtures.valkey import wait_until
+from tests.worlds import living_world
 
 __all__ = ["Cluster", "bare", "clustered", "give", "make_tokens", "variables", "write_plan"]
 
@@ -24,7 +25,7 @@ SMALLEST = {"tasks": 60, "lists": 19, "members": 4, "time_entries": 20, "hidden"
 
 def make_tokens(workspaces: int, tokens: int) -> dict[str, list[World]]:
     """Return worlds by token; ids are 9001, 9002, …"""
-    worlds = [build_world(**SMALLEST, seed=number) for number in range(1, workspaces + 1)]
+    worlds = [living_world(**SMALLEST, seed=number) for number in range(1, workspaces + 1)]
     for number, world in enumerate(worlds, 1):
         world.team_id = f"{9000 + number}"
     return {f"pk_{n}_FLEET{n}TOKEN{n}OPENS{n}NOTHING": worlds[n::tokens] for n in range(tokens)}

@@ -21,7 +21,7 @@ from clickup_toolkit import publish
 from clickup_toolkit.cli.checks import examine
 from clickup_toolkit.cli.checks_running import ask_health
 from clickup_toolkit.cli.findings import Finding
-from clickup_toolkit.demo import DemoServer, World, build_world
+from clickup_toolkit.demo import DemoServer, World
 from clickup_toolkit.demo.behaviour import Behaviour
 from clickup_toolkit.errors import ToolkitError
 from clickup_toolkit.settings import Secret, Settings
@@ -29,6 +29,7 @@ from clickup_toolkit.store import RunRecord, hold, write_record
 from tests.commands import give
 from tests.fixtures.valkey import RedisServer
 from tests.test_serve_health import publish_version
+from tests.worlds import living_world
 
 CHECKS = [
     *("settings", "software", "token", "workspace", "rights", "plan", "time in status", "rate limit"),
@@ -39,7 +40,7 @@ CHECKS = [
 @pytest.fixture(scope="module")
 def world() -> World:
     """Give a small workspace that nothing changes."""
-    return build_world(tasks=60, time_entries=20)
+    return living_world(tasks=60, time_entries=20)
 
 
 @pytest.fixture(scope="module")

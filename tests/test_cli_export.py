@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 
 from clickup_toolkit import publish
-from clickup_toolkit.demo import DemoServer, World, build_world
+from clickup_toolkit.demo import DemoServer, World
 from clickup_toolkit.schedule import environment, read_report
 from clickup_toolkit.settings import Secret, Settings
 from clickup_toolkit.store import lock_folder, read_records
 from tests import commands
 from tests.fixtures.valkey import RedisServer, wait_until
+from tests.worlds import living_world
 
 KEYS = [
     *("version", "complete", "mode", "tasks", "changed", "deleted", "time_entries", "time_in_status"),
@@ -31,7 +32,7 @@ KEYS = [
 @pytest.fixture(scope="module")
 def world() -> World:
     """Give a small workspace that nothing changes."""
-    return build_world(tasks=120, time_entries=60)
+    return living_world(tasks=120, time_entries=60)
 
 
 @pytest.fixture(scope="module")

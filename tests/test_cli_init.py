@@ -16,10 +16,11 @@ from datasette_auth_passwords.utils import verify_password
 from dotenv import dotenv_values
 
 from clickup_toolkit.cli.dotenv_file import write_settings
-from clickup_toolkit.demo import DemoServer, build_world
+from clickup_toolkit.demo import DemoServer
 from clickup_toolkit.demo.server import OAUTH_TOKEN
 from clickup_toolkit.errors import StorageError
 from clickup_toolkit.settings import SETTINGS, Settings
+from tests.worlds import living_world
 
 COMMAND = ["-m", "clickup_toolkit.cli", "init"]
 PASSWORD = "open it for me"
@@ -29,7 +30,7 @@ BEFORE = "# mine\nexport CONCURRENCY=4 # four\nAPI_AUTH_TOKEN=\nCLICKUP_TEAM_ID=
 @pytest.fixture(scope="module")
 def server() -> Iterator[DemoServer]:
     """Give a small workspace behind a server."""
-    with DemoServer(build_world(tasks=60, time_entries=20), rate_limit=1_000_000) as started:
+    with DemoServer(living_world(tasks=60, time_entries=20), rate_limit=1_000_000) as started:
         yield started
 
 

@@ -19,11 +19,12 @@ import pytest
 
 from clickup_toolkit import publish
 from clickup_toolkit.cli.up import end_running
-from clickup_toolkit.demo import DemoServer, build_world
+from clickup_toolkit.demo import DemoServer
 from clickup_toolkit.schedule import environment, read_report
 from clickup_toolkit.settings import Secret, Settings
 from tests.commands import give
 from tests.test_ground_make import ROOT, make
+from tests.worlds import living_world
 
 COMMAND = [sys.executable, "-m", "clickup_toolkit.cli"]
 
@@ -64,7 +65,7 @@ def left_over(folder: Path) -> list[list[str]]:
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[Settings]:
     """Return settings of a small workspace, with the embedded server of a data folder of its own."""
-    with DemoServer(build_world(tasks=80, time_entries=40), rate_limit=1_000_000) as server:
+    with DemoServer(living_world(tasks=80, time_entries=40), rate_limit=1_000_000) as server:
         settings = Settings(
             token=Secret(server.token),
             team_id=server.team_id,
@@ -135,7 +136,7 @@ def test_up_exports_serves_and_ends_in_order(settings: Settings) -> None:
 @pytest.mark.slow
 def test_up_is_ended_in_the_middle_of_a_run(settings: Settings) -> None:
     """`make down` during an export ends it in order: the run stays noted as under way, nothing behind."""
-    with DemoServer(build_world(tasks=80), rate_limit=1_000_000, latency=0.5) as slow:
+    with DemoServer(living_world(tasks=80), rate_limit=1_000_000, latency=0.5) as slow:
         environ = {**environment(settings), "CLICKUP_API_URL": slow.url}
         with running("up", env=environ, stderr=subprocess.DEVNULL) as process:
             eventually(lambda: len(slow.requests) > 5)

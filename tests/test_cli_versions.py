@@ -13,13 +13,14 @@ import pytest
 import redis
 
 from clickup_toolkit import publish
-from clickup_toolkit.demo import DemoServer, build_world
+from clickup_toolkit.demo import DemoServer
 from clickup_toolkit.export import run_export_sync
 from clickup_toolkit.publish import ExportLock
 from clickup_toolkit.schedule import environment
 from clickup_toolkit.settings import Settings
 from tests.exporting import settings_for
 from tests.versions import TEAM, Tasks, day, put
+from tests.worlds import living_world
 
 Process = subprocess.CompletedProcess[str]
 
@@ -190,7 +191,7 @@ def test_versions_are_pinned_and_deleted(settings: Settings, redis_client: redis
 
 def test_a_lost_version_is_rebuilt(redis_url: str, redis_client: redis.Redis, tmp_path: Path) -> None:
     """After FLUSHALL one command brings the version back from the data folder, and says so."""
-    with DemoServer(build_world(tasks=60, time_entries=60), rate_limit=1_000_000) as server:
+    with DemoServer(living_world(tasks=60, time_entries=60), rate_limit=1_000_000) as server:
         settings = settings_for(server, tmp_path, redis_url)
         version = run_export_sync(settings).version
     redis_client.flushall()

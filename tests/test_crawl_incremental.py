@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from clickup_toolkit import store
 from clickup_toolkit.client import Client
 from clickup_toolkit.crawl import crawl
-from clickup_toolkit.demo import DemoServer, build_world
+from clickup_toolkit.demo import DemoServer
 from clickup_toolkit.demo.drift import VISIBLE_CHANGES
 from clickup_toolkit.pacing import Pacer
 from clickup_toolkit.settings import Secret, Settings
 from tests.exporting import comparable, head_of
+from tests.worlds import living_world
 
 CHANGES = (*VISIBLE_CHANGES, "create_list", "log", "log")
 """What an incremental export sees: also new lists, and time that was tracked lately."""
@@ -70,7 +71,7 @@ class Line:
 )
 def test_many_incremental_crawls_equal_one_of_everything(seed: int, rounds: list[list[str]]) -> None:
     """After any visible changes, in any number of steps, the documents of both are the same."""
-    world, rng = build_world(tasks=80, time_entries=80, lists=20, members=6, seed=1 + seed % 5), Random(seed)
+    world, rng = living_world(tasks=80, time_entries=80, lists=20, members=6, seed=1 + seed % 5), Random(seed)
     with TemporaryDirectory() as folder, DemoServer(world, rate_limit=10**6) as server:
         Path(folder, "steps").mkdir()
         steps, whole = Line(server, Path(folder, "steps")), Line(server, Path(folder))
@@ -93,7 +94,7 @@ def test_fields_of_a_list_stay_defined_when_its_last_task_leaves_and_a_first_one
     tmp_path: Path,
 ) -> None:
     """Set or not, they are told by the list's tasks, and while there is none by the list."""
-    world = build_world(tasks=80, time_entries=80, lists=20, members=6, seed=1)
+    world = living_world(tasks=80, time_entries=80, lists=20, members=6, seed=1)
     ledger = world.ledger()
     homes = Counter(task["list_id"] for key, task in ledger.tasks.items() if key not in ledger.hidden)
     own = next(one for one in world.lists if one.fields and homes[one.id] and not one.archived)

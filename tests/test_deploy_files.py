@@ -24,11 +24,12 @@ import redis
 import yaml
 
 from clickup_toolkit.cli import COMMANDS
-from clickup_toolkit.demo import DemoServer, build_world
+from clickup_toolkit.demo import DemoServer
 from clickup_toolkit.publish.embedded import binaries
 from clickup_toolkit.settings import SETTINGS, Settings
 from clickup_toolkit.settings.earlier import hash_password
 from tests.fixtures.valkey import wait_until
+from tests.worlds import living_world
 
 ROOT = Path(__file__).parent.parent
 SCHEMAS = ROOT / "tests/fixtures/schemas"
@@ -212,7 +213,7 @@ def image(tmp_path: Path) -> Iterator[dict[str, str]]:
         folder.mkdir(mode=0o700)
     own = environment_of_the_image()
     told = {name: value.replace("/tmp", str(folders["tmp"])) for name, value in own.items()}
-    with DemoServer(build_world(tasks=60, time_entries=20), rate_limit=1_000_000) as server:
+    with DemoServer(living_world(tasks=60, time_entries=20), rate_limit=1_000_000) as server:
         yield {
             **told,
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from clickup_toolkit.demo import DemoServer, World, build_world
+from clickup_toolkit.demo import DemoServer, World
 from clickup_toolkit.export import run_export_sync
 from clickup_toolkit.records import TABLES
 from tests.exporting import document, settings_for
+from tests.worlds import living_world
 
 PAGE = (Path(__file__).parent.parent / "docs/json-export.md").read_text()
 COLUMNS = {name: [column.name for column in table.columns] for name, table in TABLES.items()}
@@ -27,7 +28,7 @@ def described(heading: str) -> list[str]:
 @pytest.fixture
 def exported(demo_server: Callable[..., DemoServer], redis_url: str, tmp_path: Path) -> dict[str, Any]:
     """Return the document of a workspace that keeps something from its token, so that there are gaps."""
-    world: World = build_world(tasks=300, time_entries=300, unreadable=1)
+    world: World = living_world(tasks=300, time_entries=300, unreadable=1)
     settings = settings_for(demo_server(world), tmp_path, redis_url)
     run_export_sync(settings)
     return document(redis_url, world.team_id)

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from clickup_toolkit.crawl.by_task import PATIENCE
-from clickup_toolkit.demo import Behaviour, DemoServer, Fault, World, build_world
+from clickup_toolkit.demo import Behaviour, DemoServer, Fault, World
 from clickup_toolkit.demo.extras_ledger import make_extras_ledger
 from clickup_toolkit.demo.traits import comments
 from clickup_toolkit.export import run_export_sync
 from tests.exporting import document, settings_for, table
+from tests.worlds import living_world
 
 Serve = Callable[..., DemoServer]
 
@@ -38,7 +39,7 @@ COMMENTS, DETAILS, PAGES = r"/task/(\w+)/comment$", r"/task/(\w+)$", r"/docs/([\
 @pytest.fixture
 def world() -> World:
     """A small workspace in the real present."""
-    return build_world(tasks=120, time_entries=30)
+    return living_world(tasks=120, time_entries=30)
 
 
 def shared(world: World) -> set[str]:

@@ -13,10 +13,11 @@ from tempfile import TemporaryDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clickup_toolkit.demo import DemoServer, Fault, World, build_world
+from clickup_toolkit.demo import DemoServer, Fault, World
 from clickup_toolkit.demo.drift import VISIBLE_CHANGES
 from clickup_toolkit.export import run_export_sync
 from tests.exporting import comparable, document, settings_for, table
+from tests.worlds import living_world
 
 Serve = Callable[..., DemoServer]
 
@@ -32,7 +33,7 @@ CHANGES = (*VISIBLE_CHANGES, "create_list", "log", "log")
 )
 def test_incremental_document_equals_the_full_one(redis_url: str, seed: int, rounds: list[list[str]]) -> None:
     """After any visible changes, in any number of steps, both ways of exporting give the same document."""
-    world, rng = build_world(tasks=80, time_entries=80, lists=20, members=6, seed=1 + seed % 5), Random(seed)
+    world, rng = living_world(tasks=80, time_entries=80, lists=20, members=6, seed=1 + seed % 5), Random(seed)
     with TemporaryDirectory() as folder, DemoServer(world, rate_limit=10**6) as server:
         ours = settings_for(server, Path(folder, "incremental"), redis_url)
         run_export_sync(ours)
@@ -85,7 +86,7 @@ def test_a_clock_that_is_ahead_of_clickups_loses_no_change(
     demo_server: Serve, redis_url: str, tmp_path: Path
 ) -> None:
     """The watermark is by ClickUp's clock: with ours an hour ahead, a change after an export is seen."""
-    world = build_world(tasks=150, time_entries=60, clock=lambda: time.time_ns() // 1_000_000 - 3_600_000)
+    world = living_world(tasks=150, time_entries=60, clock=lambda: time.time_ns() // 1_000_000 - 3_600_000)
     ours = settings_for(demo_server(world, clock_skew=-3600.0), tmp_path, redis_url)
     run_export_sync(ours)
     task = next(key for key in world.ledger().tasks if key not in world.ledger().hidden)

@@ -19,13 +19,14 @@ import pyarrow.parquet
 import pytest
 import redis
 
-from clickup_toolkit.demo import ALL_CHANGES, VISIBLE_CHANGES, DemoServer, World, build_world
+from clickup_toolkit.demo import ALL_CHANGES, VISIBLE_CHANGES, DemoServer, World
 from clickup_toolkit.export import Report, run_export_sync
 from clickup_toolkit.publish import find
 from clickup_toolkit.records import TABLES
 from clickup_toolkit.settings import Settings
 from tests.exporting import comparable, document, settings_for
 from tests.killing import Killer, answered, export, told
+from tests.worlds import living_world
 
 WIDTHS = (1, 2, 4, 8, 16, None)
 
@@ -50,7 +51,7 @@ class Site(NamedTuple):
 @pytest.fixture(scope="module")
 def workspace() -> Iterator[Workspace]:
     """Build a workspace that nothing but time and these tests changes, once."""
-    world, killer = build_world(tasks=120, time_entries=100, lists=19), Killer()
+    world, killer = living_world(tasks=120, time_entries=100, lists=19), Killer()
     with DemoServer(world, rate_limit=10**6, changes=killer) as server:
         yield Workspace(world, server, killer)
 

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from clickup_toolkit.demo import DemoServer, build_world
+from clickup_toolkit.demo import DemoServer
 from clickup_toolkit.errors import ToolkitError
 from clickup_toolkit.schedule import environment
 from clickup_toolkit.settings import Secret, Settings
 from clickup_toolkit.store import hold, read_records
+from tests.worlds import living_world
 
 
 class _Hook(BaseHTTPRequestHandler):
@@ -62,7 +63,7 @@ def test_a_run_that_fails_for_good_is_told_at_once(
 ) -> None:
     """A refused token is not tried again: record, exit code and webhook say it, without secrets."""
     address, told = posted
-    with DemoServer(build_world(tasks=60), rate_limit=1_000_000) as server:
+    with DemoServer(living_world(tasks=60), rate_limit=1_000_000) as server:
         settings = Settings(
             token=Secret("pk_1_NOBODYS0TOKEN"),
             team_id=server.team_id,

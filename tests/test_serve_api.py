@@ -20,7 +20,7 @@ import pytest
 from pyarrow import parquet
 
 from clickup_toolkit import serve
-from clickup_toolkit.demo import DemoServer, build_world
+from clickup_toolkit.demo import DemoServer
 from clickup_toolkit.export import run_export_sync
 from clickup_toolkit.records import TABLES
 from clickup_toolkit.serve.application import Application
@@ -31,6 +31,7 @@ from tests.exporting import settings_for
 from tests.fixtures.valkey import RedisServer, serving
 from tests.serving import BEARER, TOKEN
 from tests.serving import settings_for as settings_of_nothing
+from tests.worlds import living_world
 
 EXPORT = "/api/v1/export/"
 
@@ -62,7 +63,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory, server_of_versions: Redis
     """
     folder = tmp_path_factory.mktemp("exported")
     streams = dict.fromkeys(("comments", "task_details", "goals", "docs"), True)
-    world = build_world(tasks=80, time_entries=120, unreadable=1)
+    world = living_world(tasks=80, time_entries=120, unreadable=1)
     with DemoServer(world, rate_limit=1_000_000) as demo:
         settings = settings_for(
             demo,

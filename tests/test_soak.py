@@ -17,8 +17,8 @@ from benchmarks._soak_checks import nothing, show, unlike
 from benchmarks._soak_figures import flat, strangers, trend
 from benchmarks._soak_reader import Reader
 from benchmarks._soak_troubles import plan
-from clickup_toolkit.demo import build_world
 from tests.fixtures.valkey import wait_until
+from tests.worlds import living_world
 
 ROOT = Path(__file__).parent.parent
 
@@ -75,7 +75,7 @@ def test_what_is_left_in_the_folder_is_seen(tmp_path: Path) -> None:
 
 def test_another_document_is_seen() -> None:
     """A task that is missing, and one under another name, are told."""
-    ledger = build_world(tasks=60).ledger()
+    ledger = living_world(tasks=60).ledger()
     wrong = unlike([], ledger)
     assert len(wrong) == 60
     assert show([nothing("differences", wrong)]).endswith(" | MISSED |")

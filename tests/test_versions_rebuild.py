@@ -15,7 +15,7 @@ import redis
 from structlog.testing import capture_logs
 
 from clickup_toolkit import publish
-from clickup_toolkit.demo import DemoServer, build_world
+from clickup_toolkit.demo import DemoServer
 from clickup_toolkit.errors import ExportRunning, RedisError, SettingsError, StorageError, VersionDamaged
 from clickup_toolkit.export import run_export_sync
 from clickup_toolkit.publish import ExportLock, StoredVersion, body, find, verify, versions
@@ -24,6 +24,7 @@ from clickup_toolkit.settings import Settings
 from tests.exporting import settings_for
 from tests.fixtures.valkey import RedisServer, serving, wait_until
 from tests.versions import TEAM, changed, day, document, put, workspace
+from tests.worlds import living_world
 
 
 def latest(client: redis.Redis, team_id: str = TEAM) -> StoredVersion:
@@ -154,7 +155,7 @@ def test_a_switch_to_the_replica_keeps_the_last_good_version(
 @pytest.fixture(scope="module")
 def once_exported(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Give settings of an exported workspace; ClickUp cannot be reached any more."""
-    with DemoServer(build_world(tasks=60, time_entries=60), rate_limit=1_000_000) as server:
+    with DemoServer(living_world(tasks=60, time_entries=60), rate_limit=1_000_000) as server:
         settings = settings_for(server, tmp_path_factory.mktemp("exported"), redis_url, max_retries=1)
         run_export_sync(settings)
     return settings
