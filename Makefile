@@ -79,15 +79,15 @@ shell: $(READY) ## Open IPython with the exported workspace loaded as ws
 
 .PHONY: purge
 purge: ## Remove the data folder and .venv for good; asks first (YES=1: does not ask)
-	@$(MAKE) down
 	@data="$$($(DATA_FOLDER))"; above="$${data%/}"; \
 	for kept in "$(CURDIR)" "$$HOME"; do \
 	  case "$$kept/" in "$$above"/*) echo "The data folder is $$data; that holds more than data. Remove it by hand."; exit 1;; esac; \
 	done; \
 	echo "This removes, for good: $$data, $(CURDIR)/$(DEMO) and $(CURDIR)/$(VENV)"; \
-	if [ -z "$(YES)" ]; then read -r -p "Type yes to go on: " answer && [ "$$answer" = yes ] || { echo "Nothing was removed."; exit 1; }; fi; \
-	rm -rf -- "$$data" "$(DEMO)" "$(VENV)"; \
-	echo "Removed."
+	if [ -z "$(YES)" ]; then read -r -p "Type yes to go on: " answer && [ "$$answer" = yes ] || { echo "Nothing was removed."; exit 1; }; fi
+	@$(MAKE) down
+	@data="$$($(DATA_FOLDER))"; rm -rf -- "$$data" "$(DEMO)" "$(VENV)"
+	@echo "Removed."
 
 DATA_FOLDER = if [ -x $(BIN)/python ]; then \
 	$(BIN)/python -c 'from clickup_toolkit.settings import Settings; print(Settings.read().data_dir)'; \

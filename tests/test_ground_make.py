@@ -106,8 +106,15 @@ def test_an_old_python_is_refused(project: Path) -> None:
 
 
 def test_purge_asks_first(project: Path) -> None:
-    """Anything but yes leaves everything where it is, and says what would have gone."""
+    """Anything but yes leaves everything as it is, also what runs, and says what would have gone."""
     (project / "data").mkdir()
+    ended = project / "ended"
+    python = project / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(
+        f'#!/bin/sh\ncase "$2" in *end_running*) touch "{ended}";; *) echo "{project}/data";; esac\n'
+    )
+    python.chmod(0o755)
     for answer in ("", "y\n", "no\n"):
         process = make("purge", cwd=project, answer=answer)
         assert process.returncode != 0
@@ -117,6 +124,9 @@ def test_purge_asks_first(project: Path) -> None:
         )
         assert "Nothing was removed." in process.stdout
     assert (project / "data").is_dir()
+    assert not ended.exists()
+    assert make("purge", cwd=project, answer="yes\n").returncode == 0
+    assert ended.exists()
 
 
 @pytest.mark.parametrize(("arguments", "answer"), [(("YES=1",), ""), ((), "yes\n")])
