@@ -88,7 +88,7 @@ def clustered(
 
     try:
         scheduler = start(bare(more), "scheduler", "--host", "127.0.0.1", "--port", "0")
-        wait_until(lambda: where.exists() and where.stat().st_size > 0, 30)
+        wait_until(lambda: where.exists() and where.stat().st_size > 0)
         words = ("--nthreads", str(threads), "--no-nanny", "--host", "127.0.0.1", "--memory-limit", "0")
         words = (*words, "--local-directory", str(folder))
         workers = [start(environ, "worker", *words) for environ in environments]

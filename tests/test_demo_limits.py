@@ -98,7 +98,7 @@ def test_a_window_ends(demo_server: START, small_world: World) -> None:
     """After the window's length requests pass again."""
     with client(demo_server(small_world, rate_limit=1, window=0.3)) as http:
         assert statuses(http, 2) == [200, 429]
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while http.get("/user").status_code == 429:
             assert time.monotonic() < deadline
 
@@ -202,8 +202,8 @@ def test_faulty_answers(demo_server: START, small_world: World) -> None:
 def test_dropped_connections(demo_server: START, small_world: World, kind: str) -> None:
     """A connection can be dropped before or in the middle of an answer, or never be answered."""
     server = demo_server(small_world, faults=[Fault(kind, times=1)])
-    with client(server, timeout=0.5) as http:
-        assert statuses(http, 2, "/team") == [0, 200]
+    with client(server, timeout=0.5 if kind == "hang" else 60) as hasty, client(server) as patient:
+        assert statuses(hasty, 1, "/team") + statuses(patient, 1, "/team") == [0, 200]
 
 
 def test_repeated_pages(demo_server: START, small_world: World) -> None:

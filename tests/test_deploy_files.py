@@ -194,7 +194,7 @@ def test_the_command_of_valkey_starts_one_that_keeps_what_it_holds(tmp_path: Pat
     words = [re.sub(r"\$\{\w+:-(.*)\}", r"\1", word) for word in words]
     place = ["--port", "0", "--unixsocket", str(tmp_path / "s"), "--dir", str(tmp_path)]
     with subprocess.Popen([binaries()[0], *words, *place], stdout=subprocess.DEVNULL) as process:
-        wait_until((tmp_path / "s").exists, 20)
+        wait_until((tmp_path / "s").exists)
         with redis.Redis(unix_socket_path=str(tmp_path / "s"), decode_responses=True) as client:
             told = {name: client.config_get(name)[name] for name in ("maxmemory", "maxmemory-policy", "save")}
             appends = client.info("persistence")["aof_enabled"]
@@ -251,9 +251,9 @@ def test_the_image_commands_work_on_a_read_only_root(image: dict[str, str]) -> N
     with subprocess.Popen(
         [*confined(image), *command], env=image, stderr=subprocess.PIPE, text=True
     ) as process:
-        wait_until(is_healthy, 60)
+        wait_until(is_healthy, 120)
         runs = Path(image["CLICKUP_DATA_DIR"]) / "runs"
-        wait_until(lambda: any(runs.glob("*.ipynb")), 60)
+        wait_until(lambda: any(runs.glob("*.ipynb")), 120)
         process.send_signal(signal.SIGTERM)
         assert process.stderr
         lines = [json.loads(line) for line in process.stderr]

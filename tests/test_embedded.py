@@ -241,6 +241,6 @@ def test_a_full_disk_leaves_the_server_readable(small_disk: Path) -> None:
             publish.version_before(client, "9001", "run")
         assert "cannot write to its disk" in checked("redis", lambda: redis_server(settings)).found
         filler.unlink()
-        wait_until(lambda: client.info("persistence")["aof_last_write_status"] == "ok", 20)
+        wait_until(lambda: client.info("persistence")["aof_last_write_status"] == "ok")
         assert publish.version_before(client, "9001", "run") is None
     assert publish.stop(settings)

@@ -165,7 +165,7 @@ def test_an_export_that_waits_for_another_leaves_one_record(
     with ThreadPoolExecutor(1) as pool:
         with lock_folder(folder):
             waiting = pool.submit(export_workspace, work)
-            wait_until(has_tried_twice, 20)
+            wait_until(has_tried_twice)
         outcome = waiting.result()
     assert [record.version for record in read_records(folder / "runs", 9)] == [outcome.version]
 

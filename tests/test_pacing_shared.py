@@ -107,7 +107,7 @@ def test_three_processes_spend_one_budget(
     server = demo_server(small_world, rate_limit=LIMIT, window=WINDOW_S, reset_in="ms", changes=arrivals)
     settings = settings_for(server, tmp_path, redis_url, concurrency=WORKERS)
     asking = [processes(settings, 80) for _ in range(PROCESSES)]
-    done = [one.result(timeout=60) for one in asking]
+    done = [one.result(timeout=120) for one in asking]
     assert sum(one.answered for one in done) == 80 * PROCESSES
     assert sum(one.throttled for one in done) == 0
     assert min(arrivals.windows()[:-1]) >= 0.9 * LIMIT
@@ -128,7 +128,7 @@ def test_outsiders_cost_a_429_or_two_and_nothing_else(
     wait_until(lambda: len(arrivals.times) > LIMIT + 5)  # the second window has begun
     with httpx.Client(headers={"Authorization": server.token}) as outsider:
         foreign = [outsider.get(f"{server.url}/user").status_code for _ in range(LIMIT // 2)]
-    done = [one.result(timeout=60) for one in asking]
+    done = [one.result(timeout=120) for one in asking]
     ours = server.stats.throttled - foreign.count(429)
     assert sum(one.answered for one in done) == 200
     assert sum(one.throttled for one in done) == ours <= 2 * WORKERS
@@ -174,7 +174,7 @@ def test_a_crawl_goes_on_without_redis(
             os.kill(pid, how)
 
     server = demo_server(small_world, rate_limit=100, reset_in="ms", window=2.5, changes=changes)
-    done = processes(settings_for(server, tmp_path, redis_server.url), 250, 60.0).result(timeout=60)
+    done = processes(settings_for(server, tmp_path, redis_server.url), 250, 60.0).result(timeout=120)
     assert (done.answered, done.throttled) == (250, 0)
     assert done.seconds < 30
     if how == signal.SIGSTOP:
@@ -216,7 +216,7 @@ def test_requests_under_way_at_the_end_of_a_window_are_counted_in_the_next(
     async def takes() -> tuple[list[float], list[float]]:
         connect = redis.asyncio.Redis.from_url
         async with connect(redis_url) as one, connect(redis_url) as two:
-            slow, quick = (SharedBudget(client, "clickup:budget:test", window=0.5) for client in (one, two))
+            slow, quick = (SharedBudget(client, "clickup:budget:test", window=2) for client in (one, two))
             for _ in range(40):
                 assert await slow.take(1) == 0  # under way, and unanswered for the rest of the test
             first = [await quick.take(1) for _ in range(61)]
@@ -236,7 +236,7 @@ def test_what_a_killed_process_had_open_is_forgotten(redis_url: str) -> None:
     async def waits() -> tuple[bool, float]:
         connect = redis.asyncio.Redis.from_url
         async with connect(redis_url) as one, connect(redis_url) as two:
-            killed, other = (SharedBudget(client, "clickup:budget:test", window=0.5) for client in (one, two))
+            killed, other = (SharedBudget(client, "clickup:budget:test", window=2) for client in (one, two))
             for _ in range(100):
                 await killed.take(1)
             began, full = time.monotonic(), await other.take(1) > 0
@@ -245,7 +245,7 @@ def test_what_a_killed_process_had_open_is_forgotten(redis_url: str) -> None:
 
     full, seconds = asyncio.run(waits())
     assert full
-    assert 0.5 < seconds < 2
+    assert 2 < seconds < 8
 
 
 def _bytes(value: bytes | str) -> bytes:

@@ -72,7 +72,7 @@ def test_a_dead_address_is_noticed_at_once() -> None:
     port = free_port()
     began = time.monotonic()
     message, remedy = said(f"redis://ada:s3cret@127.0.0.1:{port}/0?health_check_interval=0")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     assert message.startswith(f"Redis at 127.0.0.1:{port} cannot be reached: ")
     assert "s3cret" not in message
     assert remedy == "Start it, correct REDIS_URL, or unset REDIS_URL to use the embedded server."

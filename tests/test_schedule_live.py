@@ -39,7 +39,7 @@ def test_another_process_sees_what_is_done(tmp_path: Path) -> None:
         run.note(mode="full")
         run.note(version="20261123T101500Z")
         run.traffic = lambda: traffic
-        wait_until(lambda: (seen := live(tmp_path)) and seen.stage == "tasks", 10)
+        wait_until(lambda: (seen := live(tmp_path)) and seen.stage == "tasks")
         assert live(tmp_path) == Live(
             stage="tasks",
             done=7,
@@ -61,7 +61,7 @@ def test_a_killed_export_is_not_shown_as_running(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", LIVES, str(tmp_path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
-        wait_until(lambda: (seen := live(tmp_path)) and seen.pid == process.pid, 30)
+        wait_until(lambda: (seen := live(tmp_path)) and seen.pid == process.pid)
         os.kill(process.pid, signal.SIGKILL)
     assert (tmp_path / "runs/current.json").exists()
     assert live(tmp_path) is None
@@ -134,7 +134,7 @@ def test_waiting_for_the_window_is_told(
 
     settings = settings_for(demo_server(live_world, rate_limit=100), tmp_path, redis_url)
     with subprocess.Popen([sys.executable, "-c", script], env=environment(settings)) as process:
-        wait_until(lambda: (seen := live(tmp_path)) and seen.traffic.waiting_seconds > 0, 30)
+        wait_until(lambda: (seen := live(tmp_path)) and seen.traffic.waiting_seconds > 0)
         seen = live(tmp_path)
         process.kill()
     assert seen

@@ -87,7 +87,7 @@ def notebook(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-def wait_for(path: Path, seconds: float = 40) -> None:
+def wait_for(path: Path, seconds: float = 60) -> None:
     """Poll until the file is there."""
     deadline = time.monotonic() + seconds
     while not path.exists():
@@ -321,10 +321,10 @@ def test_a_run_that_heeds_nothing_is_killed_with_all_it_started(
     )
     wait_for(tmp_path / "begun")
     kill_family(run.pid)
-    assert run.wait(10) == -signal.SIGKILL
+    assert run.wait(60) == -signal.SIGKILL
     _close_pipes(run)
     for pid in (tmp_path / "begun").read_text().split():
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while is_alive(int(pid)):
             assert time.monotonic() < deadline, f"{pid} lives on"
             time.sleep(0.02)

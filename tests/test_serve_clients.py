@@ -86,7 +86,7 @@ def _serving(folder: Path, redis_url: str) -> Iterator[tuple[str, psutil.Process
         subprocess.Popen(command, cwd=folder, env=inherited | settings, stdout=log, stderr=log) as process,
     ):
         url = f"http://127.0.0.1:{settings['PORT']}/api/v1/export/"
-        wait_until(lambda: process.poll() is not None or _answers(url), seconds=30)
+        wait_until(lambda: process.poll() is not None or _answers(url))
         try:
             assert process.poll() is None, said.read_text()
             yield url, psutil.Process(process.pid)

@@ -38,7 +38,7 @@ class Makers:
         self.begun.set()
         self.at_once += 1
         assert self.at_once == 1
-        assert self.gate.wait(20)
+        assert self.gate.wait(60)
         self.at_once -= 1
         if name == "broken":
             raise ValueError(name)
@@ -57,7 +57,7 @@ def run(story: Callable[[], Awaitable[None]]) -> None:
     """Run what a test does within an event loop."""
 
     async def in_time() -> None:
-        await asyncio.wait_for(story(), 30)
+        await asyncio.wait_for(story(), 60)
 
     asyncio.run(in_time())
 

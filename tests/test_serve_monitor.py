@@ -150,7 +150,7 @@ def test_programs_can_follow_a_run(site: httpx.Client, tmp_path: Path) -> None:
     idle = site.get("/-/runs.json").json()
     with LiveRun(tmp_path) as run:
         run.watching(lambda *_: None)("tasks", 7, 9)
-        wait_until(lambda: site.get("/-/runs.json").json()["fields"].get("count") == "7 of 9 tasks", 10)
+        wait_until(lambda: site.get("/-/runs.json").json()["fields"].get("count") == "7 of 9 tasks")
         running = site.get("/-/runs.json").json()
     assert (idle["state"], idle["live"], idle["again"]) == ("idle", None, 5)
     assert (running["state"], running["live"]["done"], running["again"]) == ("running", 7, 1)
@@ -266,7 +266,7 @@ def test_the_settings_of_the_server_reach_the_export(tmp_path: Path) -> None:
     said = "import os, sys; sys.exit(' '.join([os.environ['CLICKUP_DATA_DIR'], os.environ['CLICKUP_TOKEN']]))"
     exports = exporter(tmp_path, sys.executable, "-c", said)
     exports.start()
-    wait_until(lambda: exports.failure is not None, 10)
+    wait_until(lambda: exports.failure is not None)
     exports.close()
     assert exports.failure == Ended(1, f"{tmp_path} pk_1_{'S' * 20}")
 
@@ -277,7 +277,7 @@ def test_an_export_that_did_not_begin_says_why(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("no folder")
     with serve.background(settings) as address, httpx.Client(base_url=address) as client:
         client.post("/-/export", data={"csrftoken": csrf_of(client)})
-        wait_until(lambda: "did not begin" in client.get("/-/runs").text, 30)
+        wait_until(lambda: "did not begin" in client.get("/-/runs").text)
         page = client.get("/-/runs").text
     assert f"The folder {tmp_path}/runs cannot be written" in page
     assert "set CLICKUP_DATA_DIR to a folder that can be written" in page

@@ -44,7 +44,7 @@ def test_it_ends_when_it_is_told_to(tmp_path: Path, number: signal.Signals) -> N
         address = next(line.strip() for line in process.stdout if line.startswith("http"))
         status = httpx.get(address).status_code
         process.send_signal(number)
-        output, errors = process.communicate(timeout=20)
+        output, errors = process.communicate(timeout=60)
     assert (status, process.returncode, output, errors) == (200, 0, "ended\n", "")
 
 

@@ -108,7 +108,7 @@ def test_wrong_answers_are_seen() -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         reader = Reader(server.server_port, "word")
         reader.start()
-        wait_until(lambda: len(reader.wrong) >= 4, 30)
+        wait_until(lambda: len(reader.wrong) >= 4)
         reader.stop()
         server.shutdown()
     assert reader.wrong[0] == 'two bodies came under the ETag "one"'

@@ -132,12 +132,12 @@ def test_a_switch_to_the_replica_keeps_the_last_good_version(
     primary, follower = redis_server.client(), replica.client()
     tasks, more = workspace(), workspace(4000, seed=2)
     put(primary, day(1), tasks)
-    primary.wait(1, 5000)
+    primary.wait(1, 60_000)
     assert text_of(follower, latest(follower)) == document(tasks)  # a replica can be read
 
     def switching() -> Iterator[tuple[str, bytes]]:
         yield from more[:3500]
-        primary.wait(1, 5000)
+        primary.wait(1, 60_000)
         redis_server.kill()
         follower.replicaof("NO", "ONE")
         yield from more[3500:]
